@@ -1,0 +1,117 @@
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include "net/buffer.h"
+#include "net/callbacks.h"
+#include "net/channel.h"
+#include "net/event_loop.h"
+#include "net/inet_address.h"
+#include "net/socket.h"
+
+namespace reactor {
+
+/// How much a connection may hold in memory for a peer that is slower than we are, in bytes.
+struct ConnectionLimits {
+  /// More output than this waits: the peer is not read until it has taken some.
+  size_t highWaterMark = 1 << 20;
+  /// More than this waits: the connection is dropped (NetError::kBacklogExceeded).
+  size_t backlog = 64 << 20;
+};
+
+/// One TCP connection, of a server or of a client.
+///
+/// Owned by whoever made it (TcpServer's registry, TcpClient), created, used and destroyed in its
+/// loop's thread. Everyone else keeps a weak_ptr and locks it in a task of that loop; a callback
+/// gets a reference, good for that call. A connection that has gone down lives on until the turn
+/// ends, so that no handler further up the stack loses it. No function calls back at once except
+/// open() and close().
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
+  Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
+             std::shared_ptr<const ConnectionCallbacks> callbacks, ConnectionLimits limits);
+  ~Connection();
+
+  /// Up: begins to read and tells the connection callback. For the owner, once.
+  void open();
+
+  /// Sends `bytes` to the peer, at the end of the turn together with what else was sent in it.
+  /// Without effect once the connection is closing or down.
+  void send(std::string_view bytes);
+
+  /// Sends FIN when all output is out. The peer may still send, and is read, until it closes.
+  void shutdown();
+
+  /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
+  /// lets go of it, then the connection callback is told; of several calls the first counts.
+  void close(std::error_code reason = {});
+
+  /// Down, at once, and nobody is told. For the owner, when those who would be are going away.
+  void closeQuietly();
+
+  /// The peer is not read any more: TCP makes it wait. An error is still noticed, EOF is not.
+  void pauseReading();
+  void resumeReading();
+
+  bool connected() const { return state_ != State::kDown; }
+
+  /// Why it is down: none if the peer or shutdown() ended it in good order.
+  std::error_code closeReason() const { return closeReason_; }
+
+  /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
+  uint64_t id() const { return id_; }
+  EventLoop& loop() const { return loop_; }
+  const InetAddress& peer() const { return peer_; }
+
+  Buffer& input() { return input_; }  ///< What the message callback left, outside of that callback.
+  size_t backlog() const {
+    return output_.size();
+  }  ///< Bytes sent that the kernel did not take yet.
+
+  /// When the peer last gave a sign of life: sent bytes, or took some while it was not being read.
+  /// Now, if it is the program that does not read.
+  Clock::time_point lastActive() const { return pausedByUser_ ? loop_.now() : lastActive_; }
+
+  /// What the program wants to remember about this connection.
+  std::any& context() { return context_; }
+
+ private:
+  enum class State : uint8_t {
+    kOpen,
+    kFinishing,  ///< shutdown() was called: FIN goes out behind the last byte of output.
+    kPeerDone,   ///< The peer's FIN has come: close when the output is out.
+    kDown,
+  };
+
+  void handleRead();
+  void deliver(Buffer& block);
+  void handleEof();
+  void flush();
+  std::error_code writeOutput();
+  void outputDrained();
+  void updateReading();
+
+  EventLoop& loop_;
+  const uint64_t id_;
+  Socket socket_;
+  Channel channel_;
+  const InetAddress peer_;
+  const std::shared_ptr<const ConnectionCallbacks> callbacks_;
+  const ConnectionLimits limits_;
+  State state_ = State::kOpen;
+  bool flushQueued_ = false;
+  bool pausedByUser_ = false;
+  bool pausedByOutput_ = false;
+  std::error_code closeReason_;
+  Clock::time_point lastActive_;
+  Buffer input_;
+  Buffer output_;
+  std::any context_;
+};
+
+}  // namespace reactor

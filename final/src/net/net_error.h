@@ -1,0 +1,22 @@
+#pragma once
+
+#include <system_error>
+
+namespace reactor {
+
+/// Why the library ended a connection (or did not make one) where the kernel saw no error.
+enum class NetError {
+  kIdleTimeout = 1,     ///< Nothing came from the peer for too long.
+  kBacklogExceeded,     ///< The peer does not read what is sent to it.
+  kTooManyConnections,  ///< The server has as many as it may.
+  kServerStopped,       ///< The peer did not leave in the time that a stopping server grants.
+  kSelfConnection,      ///< connect() found itself: loopback, a port of the ephemeral range.
+};
+
+/// For std::error_code: `error == NetError::kIdleTimeout` works.
+std::error_code make_error_code(NetError error);
+
+}  // namespace reactor
+
+template <>
+struct std::is_error_code_enum<reactor::NetError> : std::true_type {};

@@ -1,0 +1,80 @@
+// A server that sleeps until something happens, and wakes at once when it does.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <thread>
+
+#include "framed_client.h"
+#include "server_process.h"
+#include "waiting.h"
+
+namespace reactor::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kAtOnce = kSanitized ? 5s : 2s;
+
+std::list<FramedClient> connectSome(const EchoServerProcess& server) {
+  std::list<FramedClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(clients.emplace_back(server.port()).ask("hello"), "hello");
+  }
+  return clients;
+}
+
+TEST(IdleServer, MakesNoContextSwitch) {
+  if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer has a thread of its own that wakes";
+  EchoServerProcess server;
+  std::list<FramedClient> clients = connectSome(server);
+  // Let every thread fall asleep: two looks at the count, a while apart, that are the same.
+  std::int64_t before = -1;
+  eventually([&] { return std::exchange(before, server.contextSwitches()) == before; }, 500ms);
+
+  before = server.contextSwitches();
+  std::this_thread::sleep_for(2s);
+  EXPECT_EQ(server.contextSwitches() - before, 0);
+
+  for (FramedClient& client : clients) EXPECT_EQ(client.ask("awake?"), "awake?");
+}
+
+class Signal : public ::testing::TestWithParam<int> {};
+
+TEST_P(Signal, EndsTheServerAtOnceWithExitCodeZero) {
+  EchoServerProcess server;
+  server.signal(GetParam());
+  EXPECT_EQ(server.waitForExit(kAtOnce), 0);
+}
+
+TEST_P(Signal, EndsTheServerAtOnceWhenClientsAreConnected) {
+  EchoServerProcess server;
+  std::list<FramedClient> clients = connectSome(server);
+  server.signal(GetParam());
+  EXPECT_EQ(server.waitForExit(kAtOnce), 0);
+  for (FramedClient& client : clients) EXPECT_EQ(client.receiveUntilEof(), "");
+}
+
+TEST_P(Signal, LetsAPendingReplyOutBeforeEndOfFile) {
+  EchoServerProcess server;
+  FramedClient client(server.port());
+  ASSERT_EQ(client.ask("hello"), "hello");
+  const auto before = server.cpuTime();
+  client.sendMessage("burn 500");
+  ASSERT_TRUE(eventually([&] { return server.cpuTime() >= before + 50ms; }));
+  server.signal(GetParam());
+  EXPECT_EQ(client.receiveUntilEof(), frame("burn 500"));
+  EXPECT_EQ(server.waitForExit(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Server, Signal, ::testing::Values(SIGTERM, SIGINT),
+                         [](const auto& tested) {
+                           return tested.param == SIGTERM ? "SIGTERM" : "SIGINT";
+                         });
+
+}  // namespace
+}  // namespace reactor::testing

@@ -1,0 +1,106 @@
+// What the echo server of final has beyond that of step 10.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "checked_client.h"
+#include "child_process.h"
+#include "framed_client.h"
+#include "server_process.h"
+#include "waiting.h"
+
+namespace reactor::testing {
+namespace {
+
+class ChecksumServer : public ::testing::Test {
+ protected:
+  /// `bytes`, sent behind a good frame, end the connection, and `reason` is logged.
+  void expectCutOff(const std::string& bytes, const std::string& reason) {
+    CheckedClient offender(server_.port());
+    offender.send(checkedFrame("good") + bytes);
+    EXPECT_EQ(offender.receiveMessage(), "good");
+    ASSERT_TRUE(offender.isCutOff());
+    EXPECT_TRUE(eventually([&] { return server_.errors().find(reason) != std::string::npos; }))
+        << "the log does not say \"" << reason << '"';
+    EXPECT_EQ(other_.ask("still there?"), "still there?");
+  }
+
+  EchoServerProcess server_{{"--checksum", "crc32"}};
+  CheckedClient other_{server_.port()};
+};
+
+TEST_F(ChecksumServer, EchoesFramesWhoseChecksumIsRight) {
+  for (const std::size_t size : {1U, 2U, 1000U, 65536U}) {
+    const std::string payload(size, 'x');
+    EXPECT_TRUE(other_.ask(payload) == payload) << size << " bytes";
+  }
+}
+
+TEST_F(ChecksumServer, CutsOffAWrongChecksum) {
+  std::string bytes = checkedFrame("some payload");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  expectCutOff(bytes, "checksum");
+}
+
+TEST_F(ChecksumServer, CutsOffAChangedPayload) {
+  std::string bytes = checkedFrame("some payload");
+  bytes[6] = static_cast<char>(bytes[6] ^ 1);
+  expectCutOff(bytes, "checksum");
+}
+
+TEST_F(ChecksumServer, CutsOffALyingLength) { expectCutOff(bigEndian(0xffffffff), "length"); }
+
+TEST_F(ChecksumServer, AnswersAFrameWhereverItIsSplit) {
+  const std::string whole = checkedFrame("split me");
+  CheckedClient client(server_.port());
+  for (std::size_t split = 1; split < whole.size(); ++split) {
+    client.send(whole.substr(0, split));
+    ASSERT_EQ(other_.ask("now?"), "now?");
+    client.send(whole.substr(split));
+    ASSERT_EQ(client.receiveMessage(), "split me");
+  }
+}
+
+TEST(OneWriteATurn, CarriesTheAnswersToAHundredFrames) {
+  EchoServerProcess server;
+  FramedClient client(server.port());
+  ASSERT_EQ(client.ask("hello"), "hello");
+  const std::uint32_t before = client.segmentsReceived();
+  std::string frames;
+  for (int i = 0; i < 100; ++i) frames += frame("number " + std::to_string(i));
+  client.send(frames);
+  EXPECT_EQ(client.receive(frames.size()), frames);
+  EXPECT_LE(client.segmentsReceived() - before, 3U);
+}
+
+TEST(EchoOptions, AllowNoThreadsBesidesTheMainOne) {
+  EchoServerProcess server({"-i", "0", "-w", "0"});
+  FramedClient client(server.port());
+  EXPECT_EQ(client.ask("hello"), "hello");
+  EXPECT_EQ(client.ask("burn 1"), "burn 1");
+}
+
+TEST(EchoOptions, AreRefusedWhenTheyMakeNoSense) {
+  const std::vector<std::vector<std::string>> nonsense = {
+      {"0", "--no-such-option"}, {"0", "-i"},
+      {"0", "-i", "-1"},         {"0", "-i", "two"},
+      {"0", "-w", "1x"},         {"0", "-t", "soon"},
+      {"0", "-t", "-5"},         {"0", "--checksum", "md5"}};
+  for (const std::vector<std::string>& arguments : nonsense) {
+    SCOPED_TRACE(::testing::PrintToString(arguments));
+    refusal(echoServerPath(), arguments);
+  }
+}
+
+TEST(EchoOptions, AreExplained) {
+  ChildProcess server(echoServerPath(), {"--help"});
+  EXPECT_EQ(server.waitForExit(), 0);
+  EXPECT_NE(server.output().find("--checksum"), std::string::npos) << server.output();
+  EXPECT_EQ(server.errors(), "");
+}
+
+}  // namespace
+}  // namespace reactor::testing

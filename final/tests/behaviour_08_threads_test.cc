@@ -52,12 +52,14 @@ TEST(ExpensiveRequest, IsAnsweredBeforeTheCheapOnesAfterItButDelaysNoOther) {
   std::string pipelined;
   for (const std::string& request : requests) pipelined += frame(request);
   client.send(pipelined);
+  client.shutdownWrite();  // No reason not to get all answers.
   ASSERT_EQ(client.receiveMessage(), requests[0]);
   expectAnswered(others);
   EXPECT_FALSE(client.readable()) << "the others had to wait for it, or it was overtaken";
   for (std::size_t i = 1; i < requests.size(); ++i) {
     ASSERT_EQ(client.receiveMessage(), requests[i]);
   }
+  EXPECT_EQ(client.receiveUntilEof(), "");
 }
 
 TEST(ExpensiveRequest, HurtsNobodyWhenItsClientVanishes) {

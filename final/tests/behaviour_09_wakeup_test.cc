@@ -8,6 +8,7 @@
 #include <list>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "framed_client.h"
 #include "server_process.h"
@@ -18,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// A server may grant its clients a second to leave.
 constexpr std::chrono::milliseconds kAtOnce = kSanitized ? 5s : 2s;
 
 std::list<FramedClient> connectSome(const EchoServerProcess& server) {

@@ -17,11 +17,11 @@ namespace {
 
 class ChecksumServer : public ::testing::Test {
  protected:
-  /// `bytes`, sent behind a good frame, end the connection, and `reason` is logged.
+  /// `bytes`, after a good frame, end the connection, and `reason` is logged.
   void expectCutOff(const std::string& bytes, const std::string& reason) {
     CheckedClient offender(server_.port());
-    offender.send(checkedFrame("good") + bytes);
-    EXPECT_EQ(offender.receiveMessage(), "good");
+    ASSERT_EQ(offender.ask("good"), "good");
+    offender.send(bytes);
     ASSERT_TRUE(offender.isCutOff());
     EXPECT_TRUE(eventually([&] { return server_.errors().find(reason) != std::string::npos; }))
         << "the log does not say \"" << reason << '"';

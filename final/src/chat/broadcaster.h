@@ -43,8 +43,7 @@ struct Member {
   EventLoop* loop;
   std::weak_ptr<Connection> connection;
 
-  explicit Member(Connection& member)
-      : loop(&member.loop()), connection(member.weak_from_this()) {}
+  explicit Member(Connection& member) : loop(&member.loop()), connection(member.weak_from_this()) {}
 
   /// Sends `frame` in the loop's thread, at once if this is it. Only there is the weak_ptr locked,
   /// so that no connection ever ends in a thread that is not its own.

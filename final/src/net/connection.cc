@@ -61,7 +61,7 @@ void Connection::send(std::string_view bytes) {
       closeReason_ = NetError::kBacklogExceeded;
     }
   } else if (channel_.isWriting()) {
-    return;  // The kernel will say when it can take more.
+    return pauseWhileFull();  // The kernel will say when it can take more.
   }
   if (flushQueued_) return;
   flushQueued_ = true;
@@ -151,11 +151,9 @@ void Connection::flush() {
   if (state_ == State::kDown) return;
   if (!closeReason_) closeReason_ = writeOutput();
   if (closeReason_) return close(closeReason_);
+  pauseWhileFull();
   if (output_.empty()) return outputDrained();
   if (!channel_.isWriting()) channel_.enableWriting();
-  // Once paused, until half of it is gone: not to and fro with every few bytes.
-  pausedByOutput_ = output_.size() > limits_.highWaterMark / (pausedByOutput_ ? 2 : 1);
-  updateReading();
 }
 
 std::error_code Connection::writeOutput() {
@@ -169,11 +167,16 @@ std::error_code Connection::writeOutput() {
 void Connection::outputDrained() {
   output_.shrink();
   if (channel_.isWriting()) channel_.disableWriting();
-  pausedByOutput_ = false;
-  updateReading();
   if (state_ == State::kFinishing) socket_.shutdownWrite();
   if (state_ == State::kPeerDone) return close();
   callbacks_->writeComplete(*this);
+}
+
+// A peer that does not take its answers need not send requests.
+void Connection::pauseWhileFull() {
+  // Once paused, until half of it is gone: not to and fro with every few bytes.
+  pausedByOutput_ = output_.size() > limits_.highWaterMark / (pausedByOutput_ ? 2 : 1);
+  updateReading();
 }
 
 void Connection::updateReading() {

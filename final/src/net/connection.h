@@ -94,6 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void flush();
   std::error_code writeOutput();
   void outputDrained();
+  void pauseWhileFull();
   void updateReading();
 
   EventLoop& loop_;

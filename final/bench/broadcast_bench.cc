@@ -1,0 +1,88 @@
+// How many messages a second a chat server hands to its clients, beside a bare epoll loop.
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "broadcast_load.h"
+#include "comparison.h"
+#include "environment.h"
+#include "frame.h"
+#include "programs.h"
+#include "progress.h"
+
+namespace {
+
+using namespace reactor::bench;
+
+constexpr size_t kDescriptorsBesideClients = 50;
+
+std::vector<Contestant> contestants() {
+  const std::string bare = benchProgram("bare_broadcast");
+  return onlyBuilt({{"bare message", {bare, "0", "--flush", "message"}},
+                    {"bare turn", {bare, "0", "--flush", "turn"}},
+                    chatServer()});
+}
+
+std::string titleOf(const BroadcastLoad::Shape& shape) {
+  return std::to_string(shape.senders) + (shape.senders == 1 ? " sender to " : " senders to ") +
+         std::to_string(shape.clients) + " clients";
+}
+
+void run(const RoundOptions& options, const BroadcastLoad::Shape& commonShape,
+         const std::vector<size_t>& senderCounts) {
+  ensureDescriptors(commonShape.clients + kDescriptorsBesideClients);
+  const std::vector<Contestant> servers = contestants();
+  const auto cores = options.pin ? twoCores() : std::nullopt;
+  if (cores) pinTo(cores->client);
+
+  std::vector<Comparison> comparisons;
+  {
+    Progress progress;
+    for (const size_t senders : senderCounts) {
+      BroadcastLoad::Shape shape = commonShape;
+      shape.senders = senders;
+      if (shape.senders > shape.clients) throw std::runtime_error("more senders than clients");
+      comparisons.emplace_back(titleOf(shape), "deliveries", servers,
+                               std::vector<std::string>{"bare message", "bare turn"});
+      comparisons.back().run(
+          options, [&shape](uint16_t port) { return std::make_unique<BroadcastLoad>(port, shape); },
+          progress);
+    }
+  }
+  std::cout << "Broadcast of " << commonShape.messageSize << " B messages, " << commonShape.window
+            << " under way per sender: " << options.describe() << "\n";
+  for (const Comparison& comparison : comparisons) {
+    std::cout << "\n";
+    comparison.print(std::cout);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Messages a second to the clients of a chat server: ours, and a bare epoll loop.");
+  RoundOptions options;
+  BroadcastLoad::Shape shape;
+  std::vector<size_t> senders{1, 10};
+  options.addTo(app);
+  app.add_option("--clients", shape.clients, "Clients, all of which receive")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--senders", senders, "How many of them send; may be given several times")
+      ->check(CLI::Range(size_t{1}, BroadcastLoad::kMaxSenders))
+      ->capture_default_str();
+  app.add_option("--window", shape.window, "Messages that a sender has under way")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--size", shape.messageSize, "Bytes of a message, header included")
+      ->check(CLI::Range(kHeaderSize + 1, size_t{16 * 1024}))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  return runProgram("broadcast_bench", [&] {
+    catchInterrupts();
+    run(options, shape, senders);
+  });
+}

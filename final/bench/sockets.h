@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +49,7 @@ class EpollSet {
   void modify(const FileDescriptor& fd, uint32_t events, void* data);
 
   /// The events that have happened; none after `timeout`, or when a signal has come.
-  std::span<struct epoll_event> wait(std::chrono::milliseconds timeout);
+  std::span<epoll_event> wait(std::chrono::milliseconds timeout);
 
  private:
   FileDescriptor epoll_;

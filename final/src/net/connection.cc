@@ -80,6 +80,11 @@ void Connection::shutdown() {
   if (output_.empty()) socket_.shutdownWrite();
 }
 
+void Connection::shutdownWhenIdle() {
+  shutdownOnResume_ = pausedByUser_;
+  if (!shutdownOnResume_) shutdown();
+}
+
 void Connection::close(std::error_code reason) {
   if (state_ == State::kDown) return;
   closeQuietly();
@@ -106,6 +111,7 @@ void Connection::resumeReading() {
   pausedByUser_ = false;
   input_.shrink();
   updateReading();
+  if (shutdownOnResume_) shutdown();
 }
 
 void Connection::handleRead() {

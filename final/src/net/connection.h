@@ -47,6 +47,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Sends FIN when all output is out. The peer may still send, and is read, until it closes.
   void shutdown();
 
+  /// shutdown(), but if the program has paused reading, not before it resumes: it may be working on
+  /// an answer. For the owner, who knows nothing of that.
+  void shutdownWhenIdle();
+
   /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
   /// lets go of it, then the connection callback is told; of several calls the first counts.
   void close(std::error_code reason = {});
@@ -108,6 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool flushQueued_ = false;
   bool pausedByUser_ = false;
   bool pausedByOutput_ = false;
+  bool shutdownOnResume_ = false;
   std::error_code closeReason_;
   Clock::time_point lastActive_;
   Buffer input_;

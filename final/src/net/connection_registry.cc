@@ -50,7 +50,7 @@ void ConnectionRegistry::stop(Clock::duration grace, std::function<void()> empti
   if (connections_.empty()) return emptied();
   emptied_ = std::move(emptied);
   graceTimer_ = loop_.runAfter(grace, [this] { closeAll(NetError::kServerStopped); });
-  for (const auto& connection : all()) connection->shutdown();
+  for (const auto& connection : all()) connection->shutdownWhenIdle();
 }
 
 void ConnectionRegistry::closeQuietly() {

@@ -49,8 +49,9 @@ class TcpServer {
   /// Starts the I/O threads; then `beforeListening`, which may look at loops(); then listens.
   void start(const std::function<void()>& beforeListening = [] {});
 
-  /// Accepts no more, lets every connection send what waits, then FIN, and calls `done` in the base
-  /// loop when all have gone. Those that are still there after `grace` are closed.
+  /// Accepts no more, lets every connection send what waits (and what the program still works on,
+  /// if it has paused reading), then FIN, and calls `done` in the base loop when all have gone.
+  /// Those that are still there after `grace` are closed.
   void stop(Clock::duration grace, std::function<void()> done);
 
   /// What it listens on, with the true port.

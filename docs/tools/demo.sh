@@ -68,6 +68,7 @@ start() {
   local name=$1 input=/dev/null
   shift
   [ -p "$dir/$name.in" ] && input=$dir/$name.in
+  : >"$dir/$name.out" # May be looked at before the process exists.
   "$bin/$1" "${@:2}" <"$input" >"$dir/$name.out" 2>"$dir/$name.log" &
   process_of[$name]=$!
   processes+=("$!")
@@ -159,9 +160,10 @@ has_logged() {
 
 # A thousand clients here and a thousand connections there: as many descriptors, and some.
 need_descriptors() {
-  ulimit -S -n "$1" 2>/dev/null || ulimit -S -n "$(ulimit -H -n)"
-  [ "$(ulimit -S -n)" = unlimited ] || (($(ulimit -S -n) >= $1)) ||
-    fail "it needs $1 open files per process; the limit here is $(ulimit -H -n) (ulimit -H -n)"
+  ulimit -S -n "$1" 2>/dev/null && return
+  printf 'demo: it needs %d open files per process; %s are allowed here (ulimit -H -n)\n' \
+    "$1" "$(ulimit -H -n)" >&2
+  exit 1
 }
 
 # --- the scenes --------------------------------------------------------------------------------

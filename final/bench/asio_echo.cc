@@ -6,8 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "environment.h"
-#include "server_program.h"
+#include "program.h"
 
 namespace {
 
@@ -63,6 +62,5 @@ void serve(uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint16_t port = portArgument(argc, argv, "Echo server on standalone Asio.");
-  return runProgram("asio_echo", [port] { serve(port); });
+  return runEchoServer("asio_echo", "Echo server on standalone Asio.", argc, argv, serve);
 }

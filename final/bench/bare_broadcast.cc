@@ -10,13 +10,13 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "environment.h"
 #include "frame.h"
-#include "server_program.h"
+#include "program.h"
 #include "sockets.h"
 
 namespace {
@@ -174,13 +174,15 @@ class BroadcastServer {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Chat server: a bare epoll loop.");
+  CLI::App app("Chat server: a bare epoll loop.", "bare_broadcast");
   uint16_t port = 0;
   Flush flush = Flush::kMessage;
-  app.add_option("PORT", port, "Port on 127.0.0.1; 0 takes a free one")->capture_default_str();
-  app.add_option("--flush", flush, "When output goes out: with every message, or once a turn")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Flush>{{"message", Flush::kMessage}, {"turn", Flush::kTurn}}));
-  CLI11_PARSE(app, argc, argv);
-  return runProgram("bare_broadcast", [port, flush] { BroadcastServer(port, flush).run(); });
+  const std::map<std::string, Flush> names{{"message", Flush::kMessage}, {"turn", Flush::kTurn}};
+  app.add_option("PORT", port, "Port on 127.0.0.1; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--flush", flush, "When output is sent: with every message, or once a turn")
+      ->transform(CLI::CheckedTransformer(names).description("message|turn"))
+      ->default_str("message");
+  return runProgram(app, argc, argv, [&] { BroadcastServer(port, flush).run(); });
 }

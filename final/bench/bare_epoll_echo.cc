@@ -8,8 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "environment.h"
-#include "server_program.h"
+#include "program.h"
 #include "sockets.h"
 
 namespace {
@@ -81,6 +80,5 @@ void serve(uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint16_t port = portArgument(argc, argv, "Echo server: a bare epoll loop.");
-  return runProgram("bare_epoll_echo", [port] { serve(port); });
+  return runEchoServer("bare_epoll_echo", "Echo server: a bare epoll loop.", argc, argv, serve);
 }

@@ -10,6 +10,7 @@
 #include "comparison.h"
 #include "environment.h"
 #include "frame.h"
+#include "program.h"
 #include "programs.h"
 #include "progress.h"
 
@@ -31,13 +32,12 @@ std::string titleOf(const BroadcastLoad::Shape& shape) {
          std::to_string(shape.clients) + " clients";
 }
 
-void run(const RoundOptions& options, const BroadcastLoad::Shape& commonShape,
+void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
          const std::vector<size_t>& senderCounts) {
   ensureDescriptors(commonShape.clients + kDescriptorsBesideClients);
   const std::vector<Contestant> servers = contestants();
-  const auto cores = options.pin ? twoCores() : std::nullopt;
-  if (cores) pinTo(cores->client);
 
+  options.pinClient();
   std::vector<Comparison> comparisons;
   {
     Progress progress;
@@ -63,7 +63,8 @@ void run(const RoundOptions& options, const BroadcastLoad::Shape& commonShape,
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Messages a second to the clients of a chat server: ours, and a bare epoll loop.");
+  CLI::App app("Messages a second to the clients of a chat server: ours, and a bare epoll loop.",
+               "broadcast_bench");
   RoundOptions options;
   BroadcastLoad::Shape shape;
   std::vector<size_t> senders{1, 10};
@@ -80,8 +81,7 @@ int main(int argc, char** argv) {
   app.add_option("--size", shape.messageSize, "Bytes of a message, header included")
       ->check(CLI::Range(kHeaderSize + 1, size_t{16 * 1024}))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  return runProgram("broadcast_bench", [&] {
+  return runProgram(app, argc, argv, [&] {
     catchInterrupts();
     run(options, shape, senders);
   });

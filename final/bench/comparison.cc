@@ -18,8 +18,8 @@ using std::chrono::steady_clock;
 
 Sample measure(const Contestant& contestant, const RoundOptions& options,
                const MakeLoad& makeLoad) {
-  const auto cores = options.pin ? twoCores() : std::nullopt;
-  const ChildServer server(contestant.command, cores ? std::optional(cores->server) : std::nullopt);
+  const ChildServer server(contestant.command,
+                           options.cores ? std::optional(options.cores->server) : std::nullopt);
   const auto load = makeLoad(server.port());
   load->run(duration<double>(options.warmUpSeconds));
   const auto cpuBefore = server.cpuTime();
@@ -54,13 +54,17 @@ void RoundOptions::addTo(CLI::App& app) {
                "Give server and client a core each, if there are two (the default)");
 }
 
+void RoundOptions::pinClient() {
+  if (pin) cores = twoCores();
+  if (cores) pinTo(cores->client);
+}
+
 std::string RoundOptions::describe() const {
-  const auto cores = pin ? twoCores() : std::nullopt;
-  return "medians of " + std::to_string(rounds) + " rounds of " + withDecimals(seconds, 1) +
-         " s; " +
-         (cores ? "server on core " + std::to_string(cores->server) + ", client on core " +
-                      std::to_string(cores->client)
-                : "not pinned to cores");
+  std::string text =
+      "medians of " + std::to_string(rounds) + " rounds of " + withDecimals(seconds, 1) + " s; ";
+  if (!cores) return text + "not pinned to cores";
+  return text + "server on core " + std::to_string(cores->server) + ", client on core " +
+         std::to_string(cores->client);
 }
 
 Comparison::Comparison(std::string title, std::string unit, std::vector<Contestant> contestants,
@@ -78,11 +82,11 @@ void Comparison::run(const RoundOptions& options, const MakeLoad& makeLoad, Prog
     for (const Contestant& contestant : order) {
       const std::string what = title_ + ", round " + std::to_string(round + 1) + " of " +
                                std::to_string(options.rounds) + ", " + contestant.name;
-      progress.show(what);
+      progress.begin(what);
       try {
         const Sample sample = measure(contestant, options, makeLoad);
         samples_[contestant.name].push_back(sample);
-        progress.show(what + ": " + withThousands(sample.perSecond) + " " + unit_ + "/s");
+        progress.end(what + ": " + withThousands(sample.perSecond) + " " + unit_ + "/s");
       } catch (const Interrupted&) {
         throw;
       } catch (const std::exception& error) {

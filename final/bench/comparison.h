@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "environment.h"
 #include "load.h"
 #include "programs.h"
 #include "progress.h"
@@ -20,10 +22,15 @@ struct RoundOptions {
   unsigned rounds = 5;
   double seconds = 2;  ///< Measured in each round, for each server.
   double warmUpSeconds = 0.5;
-  bool pin = true;  ///< Server and client to a core each, if there are two.
+  bool pin = true;             ///< Server and client to a core each, if there are two.
+  std::optional<Cores> cores;  ///< Which; set by pinClient().
 
   void addTo(CLI::App& app);
-  std::string describe() const;  ///< For the heading of a table.
+
+  /// Binds this process to the client's core, if it is to be.
+  void pinClient();
+
+  std::string describe() const;  ///< For the heading of the tables.
 };
 
 /// What one server did in one round.

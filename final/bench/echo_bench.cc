@@ -11,6 +11,7 @@
 #include "echo_load.h"
 #include "environment.h"
 #include "frame.h"
+#include "program.h"
 #include "programs.h"
 #include "progress.h"
 
@@ -49,7 +50,7 @@ std::vector<Contestant> chosenServers(std::vector<std::string> names) {
   return onlyBuilt(onlyNamed(echoServers(), names));
 }
 
-void run(const RoundOptions& options, const std::vector<std::string>& shapeTexts,
+void run(RoundOptions& options, const std::vector<std::string>& shapeTexts,
          const std::vector<std::string>& serverNames) {
   std::vector<Shape> shapes;
   for (const std::string& text : shapeTexts) {
@@ -57,9 +58,8 @@ void run(const RoundOptions& options, const std::vector<std::string>& shapeTexts
     ensureDescriptors(shapes.back().clients + kDescriptorsBesideClients);
   }
   const std::vector<Contestant> servers = chosenServers(serverNames);
-  const auto cores = options.pin ? twoCores() : std::nullopt;
-  if (cores) pinTo(cores->client);
 
+  options.pinClient();
   std::vector<Comparison> comparisons;
   {
     Progress progress;
@@ -85,7 +85,8 @@ void run(const RoundOptions& options, const std::vector<std::string>& shapeTexts
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Echo round trips a second: this library, other libraries, a bare epoll loop.");
+  CLI::App app("Echo round trips a second: this library, other libraries, a bare epoll loop.",
+               "echo_bench");
   RoundOptions options;
   std::vector<std::string> shapes{"100x64", "100x4096", "1000x1024"};
   std::vector<std::string> servers;
@@ -93,8 +94,7 @@ int main(int argc, char** argv) {
   app.add_option("--shape", shapes, "CLIENTSxBYTES; may be given several times")
       ->capture_default_str();
   app.add_option("--server", servers, "Only this one and the bare loop; several times for several");
-  CLI11_PARSE(app, argc, argv);
-  return runProgram("echo_bench", [&] {
+  return runProgram(app, argc, argv, [&] {
     catchInterrupts();
     run(options, shapes, servers);
   });

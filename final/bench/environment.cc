@@ -5,8 +5,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "sockets.h"
@@ -14,8 +12,6 @@
 namespace reactor::bench {
 
 namespace {
-
-constexpr int kExitInterrupted = 130;  // What a shell reports for a program ended by SIGINT.
 
 volatile sig_atomic_t interrupted = 0;
 
@@ -63,19 +59,6 @@ void pinTo(int core) {
   CPU_ZERO(&set);
   CPU_SET(core, &set);
   if (::sched_setaffinity(0, sizeof set, &set) < 0) throwErrno("sched_setaffinity");
-}
-
-int runProgram(const char* name, const std::function<void()>& body) {
-  try {
-    body();
-    return EXIT_SUCCESS;
-  } catch (const Interrupted&) {
-    std::fprintf(stderr, "%s: interrupted\n", name);
-    return kExitInterrupted;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", name, error.what());
-    return EXIT_FAILURE;
-  }
 }
 
 }  // namespace reactor::bench

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <stdexcept>
 
@@ -33,9 +32,5 @@ std::optional<Cores> twoCores();
 
 /// Binds this process to `core`.
 void pinTo(int core);
-
-/// Runs the body of a program's main: turns an exception into one line on stderr and a non-zero
-/// exit code.
-int runProgram(const char* name, const std::function<void()>& body);
 
 }  // namespace reactor::bench

@@ -10,6 +10,7 @@
 #include "child_server.h"
 #include "environment.h"
 #include "frame.h"
+#include "program.h"
 #include "programs.h"
 #include "progress.h"
 #include "sockets.h"
@@ -95,10 +96,12 @@ void run(size_t connections, const std::vector<std::string>& serverNames) {
   {
     Progress progress;
     for (const Contestant& contestant : onlyBuilt(onlyNamed(all, serverNames))) {
-      progress.show(contestant.name);
+      progress.begin(contestant.name);
       const Reply reply = contestant.name == chatServer().name ? Reply::kToAll : Reply::kToSender;
       try {
-        table.addRow(row(contestant.name, measure(contestant, reply, connections), connections));
+        auto cells = row(contestant.name, measure(contestant, reply, connections), connections);
+        progress.end(contestant.name + ": " + cells.back() + " KiB each");
+        table.addRow(std::move(cells));
       } catch (const Interrupted&) {
         throw;
       } catch (const std::exception& error) {
@@ -114,15 +117,14 @@ void run(size_t connections, const std::vector<std::string>& serverNames) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Memory that an idle connection costs a server.");
+  CLI::App app("Memory that an idle connection costs a server.", "idle_memory_bench");
   size_t connections = 10'000;
   std::vector<std::string> servers;
   app.add_option("--connections", connections, "Idle connections")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--server", servers, "Only this server; several times for several");
-  CLI11_PARSE(app, argc, argv);
-  return runProgram("idle_memory_bench", [&] {
+  return runProgram(app, argc, argv, [&] {
     catchInterrupts();
     run(connections, servers);
   });

@@ -13,8 +13,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "environment.h"
-#include "server_program.h"
+#include "program.h"
 
 namespace {
 
@@ -65,6 +64,5 @@ void serve(uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint16_t port = portArgument(argc, argv, "Echo server on libevent.");
-  return runProgram("libevent_echo", [port] { serve(port); });
+  return runEchoServer("libevent_echo", "Echo server on libevent.", argc, argv, serve);
 }

@@ -9,8 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "environment.h"
-#include "server_program.h"
+#include "program.h"
 
 namespace {
 
@@ -97,6 +96,5 @@ void serve(uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint16_t port = portArgument(argc, argv, "Echo server on libuv.");
-  return runProgram("libuv_echo", [port] { serve(port); });
+  return runEchoServer("libuv_echo", "Echo server on libuv.", argc, argv, serve);
 }

@@ -6,25 +6,27 @@
 
 namespace reactor::bench {
 
-namespace {
-
-// ECMA-48: to the start of the line, and erase it to its end.
-constexpr const char* kClearLine = "\r\x1b[K";
-
-}  // namespace
-
 Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
-  if (terminal_) std::fputs(kClearLine, stderr);
+  if (terminal_) rewriteLine("");
 }
 
-void Progress::show(const std::string& text) {
+void Progress::begin(const std::string& what) {
+  if (terminal_) rewriteLine(what);
+}
+
+void Progress::end(const std::string& result) {
   if (terminal_) {
-    std::fprintf(stderr, "%s%s", kClearLine, text.c_str());
+    rewriteLine(result);
   } else {
-    std::fprintf(stderr, "%s\n", text.c_str());
+    std::fprintf(stderr, "%s\n", result.c_str());
   }
+}
+
+void Progress::rewriteLine(const std::string& text) const {
+  // ECMA-48: to the start of the line, and erase to its end.
+  std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
 }
 
 }  // namespace reactor::bench

@@ -4,8 +4,8 @@
 
 namespace reactor::bench {
 
-/// Says on stderr what is being done: in one line that is rewritten on a terminal, else in a line
-/// for each.
+/// Says on stderr what is being measured: in one line that is rewritten on a terminal; elsewhere in
+/// a line for each result.
 class Progress {
  public:
   Progress();
@@ -13,9 +13,12 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(const std::string& text);
+  void begin(const std::string& what);
+  void end(const std::string& result);
 
  private:
+  void rewriteLine(const std::string& text) const;
+
   const bool terminal_;
 };
 

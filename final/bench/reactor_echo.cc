@@ -1,8 +1,7 @@
 // The same byte echo on the library of this course, one loop, no framing.
 
-#include "environment.h"
 #include "net/tcp_server.h"
-#include "server_program.h"
+#include "program.h"
 
 namespace {
 
@@ -23,7 +22,6 @@ void serve(uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint16_t port =
-      reactor::bench::portArgument(argc, argv, "Echo server on this course's library.");
-  return reactor::bench::runProgram("reactor_echo", [port] { serve(port); });
+  return reactor::bench::runEchoServer("reactor_echo", "Echo server on this course's library.",
+                                       argc, argv, serve);
 }

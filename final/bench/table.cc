@@ -31,9 +31,13 @@ std::vector<size_t> Table::widths() const {
 }
 
 std::string withThousands(double number) {
-  std::string digits = std::to_string(std::llround(number));
-  for (size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, ",");
-  return digits;
+  const std::string digits = std::to_string(std::llround(number));
+  std::string result;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) result.push_back(',');
+    result.push_back(digits[i]);
+  }
+  return result;
 }
 
 std::string withDecimals(double number, int decimals) {

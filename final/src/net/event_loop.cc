@@ -59,6 +59,9 @@ void EventLoop::loop() {
 }
 
 void EventLoop::quit() {
+  // The loop takes the lock once more before it returns, and may be gone right after: wakeup() must
+  // have come back by then.
+  const std::lock_guard lock(mutex_);
   quit_ = true;
   wakeup();
 }
@@ -72,14 +75,10 @@ void EventLoop::runInLoop(Task task) {
 }
 
 void EventLoop::queueInLoop(Task task) {
-  bool first;
-  {
-    const std::lock_guard lock(mutex_);
-    first = queuedTasks_.empty();
-    queuedTasks_.push_back(std::move(task));
-  }
+  const std::lock_guard lock(mutex_);  // Until the loop is woken: see quit().
+  queuedTasks_.push_back(std::move(task));
   // Whoever put the first task there has woken the loop for all that follow.
-  if (first) wakeup();
+  if (queuedTasks_.size() == 1) wakeup();
 }
 
 void EventLoop::runAtTurnEnd(Task task) {

@@ -77,7 +77,8 @@ void Connection::shutdown() {
   if (state_ == State::kPeerDone && output_.empty()) return close();
   if (state_ != State::kOpen) return;
   state_ = State::kFinishing;
-  if (output_.empty()) socket_.shutdownWrite();
+  if (output_.empty()) return socket_.shutdownWrite();
+  lastActive_ = loop_.now();  // The peer has some time from now to take it.
 }
 
 void Connection::shutdownWhenIdle() {
@@ -164,10 +165,11 @@ void Connection::flush() {
 
 std::error_code Connection::writeOutput() {
   if (output_.empty()) return {};
-  if (pausedByOutput_) lastActive_ = loop_.now();
   // One call: what it leaves over did not fit, and the kernel will tell when there is room.
-  if (output_.sendTo(socket_.fd()) >= 0 || errno == EAGAIN || errno == EINTR) return {};
-  return errnoCode(errno);
+  const ssize_t n = output_.sendTo(socket_.fd());
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? std::error_code() : errnoCode(errno);
+  if (pausedByOutput_ || state_ == State::kFinishing) lastActive_ = loop_.now();
+  return {};
 }
 
 void Connection::outputDrained() {

@@ -77,8 +77,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return output_.size();
   }  ///< Bytes sent that the kernel did not take yet.
 
-  /// When the peer last gave a sign of life: sent bytes, or took some while it was not being read.
-  /// Now, if it is the program that does not read.
+  /// When the peer last gave a sign of life: sent bytes or, while it is not read or after
+  /// shutdown(), took some. Now, if it is the program that has paused reading.
   Clock::time_point lastActive() const { return pausedByUser_ ? loop_.now() : lastActive_; }
 
   /// What the program wants to remember about this connection.

@@ -49,7 +49,9 @@ void ConnectionRegistry::remove(const Connection& connection) {
 void ConnectionRegistry::stop(Clock::duration grace, std::function<void()> emptied) {
   if (connections_.empty()) return emptied();
   emptied_ = std::move(emptied);
-  graceTimer_ = loop_.runAfter(grace, [this] { closeAll(NetError::kServerStopped); });
+  graceTimer_ = loop_.runEvery(grace / 4, [this, grace, deadline = Clock::now() + 10 * grace] {
+    closeStragglers(grace, deadline);
+  });
   for (const auto& connection : all()) connection->shutdownWhenIdle();
 }
 
@@ -61,9 +63,13 @@ void ConnectionRegistry::closeQuietly() {
   connections_.clear();
 }
 
-void ConnectionRegistry::closeAll(std::error_code reason) {
+void ConnectionRegistry::closeStragglers(Clock::duration grace, Clock::time_point deadline) {
   const auto self = shared_from_this();  // A callback may destroy the server.
-  for (const auto& connection : all()) connection->close(reason);
+  for (const auto& connection : all()) {
+    if (loop_.now() >= std::min(connection->lastActive() + grace, deadline)) {
+      connection->close(NetError::kServerStopped);
+    }
+  }
 }
 
 // A copy: closing takes connections out of the map.

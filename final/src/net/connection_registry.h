@@ -31,8 +31,8 @@ class ConnectionRegistry : public std::enable_shared_from_this<ConnectionRegistr
   /// How many connections there are, those on their way here included. Any thread.
   size_t size() const { return size_; }
 
-  /// Shuts all connections down, closes after `grace` those that are still there, and calls
-  /// `emptied`, once, when the last has gone.
+  /// Shuts all connections down, closes those that give no sign of life for `grace` (or are there
+  /// after ten times as long), and calls `emptied`, once, when the last has gone.
   void stop(Clock::duration grace, std::function<void()> emptied);
 
   /// Closes all connections and tells nobody; no callback runs from now on, no connection is added.
@@ -41,7 +41,7 @@ class ConnectionRegistry : public std::enable_shared_from_this<ConnectionRegistr
  private:
   void add(Socket socket, const InetAddress& peer);
   void remove(const Connection& connection);
-  void closeAll(std::error_code reason);
+  void closeStragglers(Clock::duration grace, Clock::time_point deadline);
   std::vector<std::shared_ptr<Connection>> all() const;
   void startIdleTimer();
   void endIdle();

@@ -51,7 +51,7 @@ class TcpServer {
 
   /// Accepts no more, lets every connection send what waits (and what the program still works on,
   /// if it has paused reading), then FIN, and calls `done` in the base loop when all have gone.
-  /// Those that are still there after `grace` are closed.
+  /// Peers that take nothing for `grace` are closed, and after ten times as long, whoever is left.
   void stop(Clock::duration grace, std::function<void()> done);
 
   /// What it listens on, with the true port.

@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -176,13 +175,14 @@ class BroadcastServer {
 int main(int argc, char** argv) {
   CLI::App app("Chat server: a bare epoll loop.", "bare_broadcast");
   uint16_t port = 0;
-  Flush flush = Flush::kMessage;
-  const std::map<std::string, Flush> names{{"message", Flush::kMessage}, {"turn", Flush::kTurn}};
+  std::string flush = "message";
   app.add_option("PORT", port, "Port on 127.0.0.1; 0: any free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   app.add_option("--flush", flush, "When output is sent: with every message, or once a turn")
-      ->transform(CLI::CheckedTransformer(names).description("message|turn"))
-      ->default_str("message");
-  return runProgram(app, argc, argv, [&] { BroadcastServer(port, flush).run(); });
+      ->check(CLI::IsMember({"message", "turn"}))
+      ->capture_default_str();
+  return runProgram(app, argc, argv, [&] {
+    BroadcastServer(port, flush == "turn" ? Flush::kTurn : Flush::kMessage).run();
+  });
 }

@@ -35,6 +35,9 @@ std::string titleOf(const BroadcastLoad::Shape& shape) {
 void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
          const std::vector<size_t>& senderCounts) {
   ensureDescriptors(commonShape.clients + kDescriptorsBesideClients);
+  for (const size_t senders : senderCounts) {
+    if (senders > commonShape.clients) throw std::runtime_error("more senders than clients");
+  }
   const std::vector<Contestant> servers = contestants();
 
   options.pinClient();
@@ -44,7 +47,6 @@ void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
     for (const size_t senders : senderCounts) {
       BroadcastLoad::Shape shape = commonShape;
       shape.senders = senders;
-      if (shape.senders > shape.clients) throw std::runtime_error("more senders than clients");
       comparisons.emplace_back(titleOf(shape), "deliveries", servers,
                                std::vector<std::string>{"bare message", "bare turn"});
       comparisons.back().run(

@@ -54,8 +54,8 @@ void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
           progress);
     }
   }
-  std::cout << "Broadcast of " << commonShape.messageSize << " B messages, " << commonShape.window
-            << " under way per sender: " << options.describe() << "\n";
+  std::cout << "Broadcast of " << commonShape.messageSize << " B messages: " << options.describe()
+            << "\n";
   for (const Comparison& comparison : comparisons) {
     std::cout << "\n";
     comparison.print(std::cout);
@@ -74,11 +74,8 @@ int main(int argc, char** argv) {
   app.add_option("--clients", shape.clients, "Clients, all of which receive")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--senders", senders, "How many of them send; may be given several times")
+  app.add_option("--senders", senders, "Senders among them; may be given several times")
       ->check(CLI::Range(size_t{1}, BroadcastLoad::kMaxSenders))
-      ->capture_default_str();
-  app.add_option("--window", shape.window, "Messages that a sender has under way")
-      ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_option("--size", shape.messageSize, "Bytes of a message, header included")
       ->check(CLI::Range(kHeaderSize + 1, size_t{16 * 1024}))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -8,50 +9,57 @@
 
 namespace reactor::bench {
 
-/// Clients of a chat server that sends every message to all, its sender included. Some of them
-/// send: each has at most `window` messages of its own under way, and sends the next when one has
-/// come back to it. Counts deliveries: a message to one client.
+/// Clients of a chat server that sends every message to all, its sender included. There are some
+/// senders among them; each sends its next message when its last one has come back to it. Counts
+/// deliveries: a message to one client.
+///
+/// With each message a sender changes places: it goes on as another client, drawn at random. A
+/// server hands a message out in some order, and a sender that is served early has its next one on
+/// the way while the others still get this one; one that always sat in the same place would make
+/// one server's order look up to a fifth faster than another's.
 class BroadcastLoad : public Load {
  public:
   struct Shape {
     size_t clients = 1000;
-    size_t senders = 1;  ///< Of the clients; at most kMaxSenders.
-    size_t window = 1;
+    size_t senders = 1;       ///< At most kMaxSenders.
     size_t messageSize = 64;  ///< In bytes, header included.
   };
-  static constexpr size_t kMaxSenders = 127;
+  static constexpr size_t kMaxSenders = 100;
 
   /// Returns when the server knows all clients: one message has reached them all.
   BroadcastLoad(uint16_t port, const Shape& shape);
 
   uint64_t run(std::chrono::duration<double> duration) override;
 
-  /// Sends no more, and waits until every message has reached every client.
+  /// Sends no more, and waits until every message has reached every client, once.
   void finish() override;
 
  private:
   struct Client {
     FileDescriptor socket;
-    char sender = kReceiverOnly;  ///< What the messages that it sends end with.
-    size_t received = 0;          ///< In bytes.
+    uint64_t bytes = 0;                  ///< Received.
+    std::vector<uint64_t> messagesFrom;  ///< Received of each sender.
   };
-  static constexpr char kReceiverOnly = 127;
+  struct Sender {
+    std::string message;  ///< Ends with the sender's number.
+    size_t place;         ///< The client that it is now.
+    uint64_t messages;    ///< Sent.
+  };
 
-  void connectAll(uint16_t port);
-  void pickSenders();
   void waitForDeliveries();
   void turn();
-  void send(const Client& client);
+  void send(Sender& sender, size_t place);
   void receive(Client& client);
-  size_t countOwn(const Client& client, const char* bytes, size_t size) const;
+  void count(Client& client, size_t senderNumber);
 
   const Shape shape_;
-  std::vector<std::string> messages_;  ///< Of each sender.
   EpollSet epoll_;
   std::vector<Client> clients_;
-  bool sending_ = false;
-  uint64_t messagesSent_ = 0;
-  uint64_t bytesReceived_ = 0;
+  std::vector<Sender> senders_;
+  std::minstd_rand random_;  // The same numbers in every run.
+  std::uniform_int_distribution<size_t> anyPlace_;
+  bool sending_ = true;
+  uint64_t deliveries_ = 0;
 };
 
 }  // namespace reactor::bench

@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include "net/buffer.h"
+
+namespace reactor {
+namespace {
+
+TEST(Buffer, HoldsNoMemoryBeforeItHoldsBytes) {
+  const Buffer buffer;
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_EQ(0u, buffer.capacity());
+  EXPECT_EQ("", buffer.peek());
+}
+
+TEST(Buffer, GivesBackWhatWasPutInInItsOrder) {
+  Buffer buffer;
+  std::string expected;
+  // Of all sizes, more in than out, then more out than in: grows, moves to the front, runs empty.
+  for (size_t i = 0; i < 3000; ++i) {
+    const std::string piece(i % 257, static_cast<char>('a' + i % 26));
+    buffer.append(piece);
+    expected += piece;
+    const size_t out = std::min((i * 7) % (i < 1500 ? 200 : 400), expected.size());
+    buffer.retrieve(out);
+    expected.erase(0, out);
+    ASSERT_EQ(expected, buffer.peek()) << "after piece " << i;
+    ASSERT_EQ(expected.size(), buffer.size());
+  }
+}
+
+TEST(Buffer, DoesNotGrowWhileAsMuchLeavesAsComes) {
+  Buffer buffer;
+  for (int i = 0; i < 10'000; ++i) {
+    buffer.append(std::string(100, 'x'));
+    buffer.retrieve(i == 0 ? 50 : 100);
+  }
+  EXPECT_LE(buffer.capacity(), 1000u);
+}
+
+TEST(Buffer, BytesStayReadableAfterTheyAreRetrieved) {
+  Buffer buffer;
+  buffer.append("message");
+  const std::string_view message = buffer.peek();
+  buffer.retrieve(7);
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_EQ("message", message);
+}
+
+TEST(Buffer, NumbersAreBigEndian) {
+  Buffer buffer;
+  buffer.appendUint32(0x01020304);
+  EXPECT_EQ(std::string("\1\2\3\4"), buffer.peek());
+  EXPECT_EQ(0x01020304u, buffer.peekUint32());
+  buffer.retrieveAll();
+  buffer.appendUint32(0xfffefdfc);
+  EXPECT_EQ(0xfffefdfcu, buffer.peekUint32());
+}
+
+TEST(Buffer, ShrinkGivesMemoryBackAndKeepsTheBytes) {
+  Buffer buffer;
+  buffer.append(std::string(100'000, 'x'));
+  buffer.retrieve(99'990);
+  buffer.shrink();
+  EXPECT_LE(buffer.capacity(), 20u);
+  EXPECT_EQ("xxxxxxxxxx", buffer.peek());
+  buffer.retrieveAll();
+  buffer.shrink();
+  EXPECT_EQ(0u, buffer.capacity());
+  buffer.append("again");
+  EXPECT_EQ("again", buffer.peek());
+}
+
+class BufferOnSocket : public ::testing::Test {
+ protected:
+  BufferOnSocket() { ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds_); }
+  ~BufferOnSocket() override {
+    for (const int fd : fds_) ::close(fd);
+  }
+  void closePeer() {
+    ::close(fds_[1]);
+    fds_[1] = -1;
+  }
+
+  int fds_[2];
+  Buffer buffer_;
+};
+
+TEST_F(BufferOnSocket, ReceivesBehindWhatItHolds) {
+  buffer_.append("old ");
+  ASSERT_EQ(3, ::send(fds_[1], "new", 3, 0));
+  EXPECT_EQ(3, buffer_.receiveFrom(fds_[0], 1000));
+  EXPECT_EQ("old new", buffer_.peek());
+}
+
+TEST_F(BufferOnSocket, ReceivesAtMostWhatItIsTold) {
+  ASSERT_EQ(6, ::send(fds_[1], "abcdef", 6, 0));
+  EXPECT_EQ(4, buffer_.receiveFrom(fds_[0], 4));
+  EXPECT_EQ("abcd", buffer_.peek());
+}
+
+TEST_F(BufferOnSocket, TellsNothingThereFromEndOfFile) {
+  EXPECT_EQ(-1, buffer_.receiveFrom(fds_[0], 10));
+  EXPECT_EQ(EAGAIN, errno);
+  closePeer();
+  EXPECT_EQ(0, buffer_.receiveFrom(fds_[0], 10));
+  EXPECT_TRUE(buffer_.empty());
+}
+
+TEST_F(BufferOnSocket, SendsWhatFitsAndKeepsTheRest) {
+  const size_t total = 4 << 20;
+  for (size_t i = 0; i < total; ++i) buffer_.append(std::string(1, static_cast<char>(i * 31)));
+  std::string received;
+  Buffer peer;
+  while (received.size() < total) {
+    const size_t before = buffer_.size();
+    const ssize_t n = buffer_.sendTo(fds_[0]);
+    if (n > 0) {
+      EXPECT_EQ(before - static_cast<size_t>(n), buffer_.size());
+    }
+    while (peer.receiveFrom(fds_[1], 64 * 1024) > 0) {
+    }
+    received += peer.peek();
+    peer.retrieveAll();
+  }
+  EXPECT_TRUE(buffer_.empty());
+  for (size_t i = 0; i < total; ++i) ASSERT_EQ(static_cast<char>(i * 31), received[i]) << i;
+}
+
+TEST_F(BufferOnSocket, PeerThatIsGoneIsAnErrorAndNoSignal) {
+  closePeer();
+  buffer_.append("x");
+  EXPECT_EQ(-1, buffer_.sendTo(fds_[0]));
+  EXPECT_EQ(EPIPE, errno);
+}
+
+}  // namespace
+}  // namespace reactor

@@ -1,8 +1,10 @@
 // How many round trips a second an echo server makes, beside a bare epoll loop and other libraries.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>

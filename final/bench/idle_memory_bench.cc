@@ -1,6 +1,7 @@
 // What an idle connection costs a server: its memory with and without many of them.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <stdexcept>
 #include <string>

@@ -56,7 +56,7 @@ TEST(LengthCodec, AnyByteMayBeInAPayload) {
 }
 
 TEST(LengthCodec, RefusesLengthsThatCannotBe) {
-  for (const std::string header :
+  for (const std::string& header :
        {std::string("\0\0\0\0", 4), std::string("\0\1\0\1", 4), std::string("\x7f\xff\xff\xff", 4),
         std::string("\xff\xff\xff\xff", 4), std::string("\x80\0\0\0", 4)}) {
     Buffer input;

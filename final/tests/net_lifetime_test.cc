@@ -108,6 +108,17 @@ TEST(Loop, RunsTasksQueuedBeforeQuit) {
   }
 }
 
+TEST(Loop, RunsWhatTheLastTurnQueuedBeforeItQuit) {
+  EventLoop loop;
+  bool ran = false;
+  loop.queueInLoop([&] {
+    loop.queueInLoop([&] { ran = true; });
+    loop.quit();
+  });
+  loop.loop();
+  EXPECT_TRUE(ran);
+}
+
 TEST(Loop, RunsTasksInTheirOrderAndInItsThread) {
   EventLoop loop;
   std::vector<int> order;
@@ -291,6 +302,17 @@ TEST(Server, DestroyedWhileItStops) {
   });
   client.connect();
   runUntil(loop, [&] { return lost; });
+}
+
+TEST(Server, DestroyedBeforeItCouldTellThatItHasStopped) {
+  EventLoop loop;
+  std::optional<TcpServer> server(std::in_place, loop, kAnyPort,
+                                  TcpServer::Options{2, {}, {}, SIZE_MAX});
+  server->start();
+  server->stop(seconds(1), [] { ADD_FAILURE() << "called back though it was gone"; });
+  server.reset();  // The loops have reported that they are empty; nobody has read it yet.
+  loop.queueInLoop([&] { loop.quit(); });
+  loop.loop();
 }
 
 TEST(Server, StopSendsWhatWaitsAndThenTells) {

@@ -20,14 +20,12 @@ int main(int argc, char** argv) {
                  "Bytes that may wait for a client that does not read; more: it is dropped")
       ->check(CLI::Range(size_t{1024}, size_t{1} << 30))
       ->capture_default_str();
-  const std::map<std::string, BroadcastStrategy> names{{"lock", BroadcastStrategy::kLock},
-                                                       {"cow", BroadcastStrategy::kCopyOnWrite},
-                                                       {"per-loop", BroadcastStrategy::kPerLoop}};
-  app.add_option("--broadcast", strategy,
-                 "How threads share the set of clients: under one mutex, copy-on-write, or each\n"
-                 "loop its own")
-      ->transform(CLI::CheckedTransformer(names).description("lock|cow|per-loop"))
-      ->default_str("per-loop");
+  reactor::addChoice(app, "--broadcast", strategy,
+                     {{"lock", BroadcastStrategy::kLock},
+                      {"cow", BroadcastStrategy::kCopyOnWrite},
+                      {"per-loop", BroadcastStrategy::kPerLoop}},
+                     "How threads share the set of clients: under one mutex, copy-on-write, or\n"
+                     "each loop its own");
   return reactor::runProgram(app, argc, argv, [&] {
     return reactor::serve<reactor::ChatServer>(
         options, {reactor::tcpOptionsOf(options), reactor::codecOf(options), strategy});

@@ -28,13 +28,23 @@ inline int runProgram(CLI::App& app, int argc, char** argv, const std::function<
   }
 }
 
-/// `--checksum none|crc32`.
+/// An option whose value is one of the keys of `names`.
+template <typename Value>
+void addChoice(CLI::App& app, const std::string& option, Value& value,
+               const std::map<std::string, Value>& names, const std::string& description) {
+  std::string current;
+  for (const auto& [name, meaning] : names) {
+    if (meaning == value) current = name;
+  }
+  app.add_option_function<std::string>(
+         option, [&value, names](const std::string& name) { value = names.at(name); }, description)
+      ->check(CLI::IsMember(names))
+      ->default_str(current);
+}
+
 inline void addChecksumOption(CLI::App& app, Checksum& checksum) {
-  static const std::map<std::string, Checksum> names{{"none", Checksum::kNone},
-                                                     {"crc32", Checksum::kCrc32}};
-  app.add_option("--checksum", checksum, "What follows a payload: none, or its CRC-32")
-      ->transform(CLI::CheckedTransformer(names).description("none|crc32"))
-      ->default_str(checksum == Checksum::kNone ? "none" : "crc32");
+  addChoice(app, "--checksum", checksum, {{"none", Checksum::kNone}, {"crc32", Checksum::kCrc32}},
+            "What follows a payload: none, or its CRC-32");
 }
 
 }  // namespace reactor

@@ -37,7 +37,7 @@ InetAddress InetAddress::resolve(const std::string& host, uint16_t port) {
 InetAddress InetAddress::parse(std::string_view text) {
   const size_t colon = text.rfind(':');
   std::string_view host = text.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (colon == std::string_view::npos || host.empty() ||
       (!bracketed && host.find(':') != std::string_view::npos)) {

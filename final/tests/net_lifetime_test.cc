@@ -225,6 +225,19 @@ TEST_F(TwoReadyChannels, OneThatRemovedItselfWhileReadingIsNotAskedToWrite) {
   EXPECT_FALSE(wrote);
 }
 
+TEST(Loop, MayQuitWhileConnectionsAreRegistered) {
+  // Note 000 of the seeds: an assertion in ~Channel, unless one waited some seconds before quit().
+  EventLoop loop;
+  ByteEcho server(loop, {1, {}, {}, SIZE_MAX});
+  server->start();
+  TcpClient client(loop, server->address());
+  client.setConnectionCallback([](Connection& connection) { connection.send("hello"); });
+  client.setMessageCallback([&](Connection&, Buffer&) { loop.quit(); });
+  client.connect();
+  loop.loop();
+  EXPECT_NE(nullptr, client.connection());
+}
+
 TEST(Server, DestroyedWithClientsConnectedTellsNobody) {
   for (const size_t threads : {0u, 2u}) {
     EventLoop loop;

@@ -260,6 +260,7 @@ std::string formatted(std::chrono::nanoseconds latency) {
 
 int ChatLoad::report() const {
   const uint64_t delivered = latencies_.count();
+  if (delivered == 0 && !failure_.empty()) throw std::runtime_error(failure_);
   const std::chrono::duration<double> elapsed = lastDelivery_ - sendingSince_;
   std::cout << "clients " << options_.clients << ", senders " << options_.senders
             << ", messages each " << options_.messages << ", bytes "

@@ -445,7 +445,7 @@ TEST(Server, LivesWithConnectionsComingAndGoingOnAllLoops) {
       if (connection.connected()) return connection.send("hello");
       if (++finished < 1000) loop.queueInLoop([&begin, i] { begin(i); });
     });
-    clients[i]->setMessageCallback([&, i](Connection& connection, Buffer& input) {
+    clients[i]->setMessageCallback([&](Connection& connection, Buffer& input) {
       if (input.size() < 5) return;
       input.retrieveAll();
       finished % 2 == 0 ? connection.close() : connection.shutdown();

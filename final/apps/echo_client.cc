@@ -22,8 +22,18 @@ std::runtime_error failure(const std::string& what) {
   return std::runtime_error(what + ": " + std::strerror(errno));
 }
 
+// getaddrinfo(3) would cut a larger number down to 16 bits.
+void checkPort(const std::string& port) {
+  const bool isNumber = !port.empty() && port.size() <= 5 &&
+                        port.find_first_not_of("0123456789") == std::string::npos;
+  if (!isNumber || std::stoul(port) > UINT16_MAX) {
+    throw std::runtime_error("not a port: '" + port + "' (expected 0 to 65535)");
+  }
+}
+
 // A socket that is connected to the first address of `host` that answers.
 int connectTo(const std::string& host, const std::string& port) {
+  checkPort(port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;

@@ -260,6 +260,7 @@ TEST(Server, DestroyedWithClientsConnectedTellsNobody) {
       if (up == 20) server.reset();
       return lost == 20;
     });
+    EXPECT_EQ(20, up);
     EXPECT_EQ(0, down);
   }
 }

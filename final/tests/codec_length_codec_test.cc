@@ -34,6 +34,42 @@ TEST(LengthCodec, FindsAFrameWhereverItIsSplit) {
   }
 }
 
+TEST(LengthCodec, FindsFramesThatComeByteByByte) {
+  Buffer input;
+  std::error_code error;
+  std::string found;
+  for (const char byte : frame("one") + frame("two") + frame(std::string(300, 'x'))) {
+    input.append({&byte, 1});
+    if (const auto payload = kCodec.decode(input, error)) found.append(*payload).append("|");
+    ASSERT_FALSE(error);
+  }
+  EXPECT_EQ("one|two|" + std::string(300, 'x') + "|", found);
+}
+
+TEST(LengthCodec, FramesOfAllLengthsComeBack) {
+  Buffer input;
+  std::error_code error;
+  for (size_t size = 1; size <= 1000; ++size) {
+    const std::string payload(size, 'x');
+    input.append(frame(payload));
+    ASSERT_EQ(payload, kCodec.decode(input, error)) << size;
+  }
+  input.append(frame(std::string(0x80ff, 'x')));
+  EXPECT_EQ(std::string(0x80ff, 'x'), kCodec.decode(input, error));
+  EXPECT_TRUE(input.empty());
+}
+
+TEST(LengthCodec, PayloadStaysReadableWhileFramesAreTaken) {
+  Buffer input;
+  std::error_code error;
+  input.append(frame("one") + frame("two"));
+  const auto one = kCodec.decode(input, error);
+  const auto two = kCodec.decode(input, error);
+  EXPECT_TRUE(input.empty());
+  EXPECT_EQ("one", one);
+  EXPECT_EQ("two", two);
+}
+
 TEST(LengthCodec, TellsGluedFramesApart) {
   Buffer input;
   std::error_code error;
@@ -59,13 +95,39 @@ TEST(LengthCodec, RefusesLengthsThatCannotBe) {
   for (const std::string& header :
        {std::string("\0\0\0\0", 4), std::string("\0\1\0\1", 4), std::string("\x7f\xff\xff\xff", 4),
         std::string("\xff\xff\xff\xff", 4), std::string("\x80\0\0\0", 4)}) {
-    Buffer input;
-    std::error_code error;
-    input.append(header);
-    EXPECT_FALSE(kCodec.decode(input, error));
-    EXPECT_EQ(CodecError::kBadLength, error);
-    EXPECT_EQ(4u, input.size()) << "must be left as it is";
+    for (const std::string behind : {"", "behind it"}) {
+      Buffer input;
+      std::error_code error;
+      input.append(header + behind);
+      for (int again = 0; again < 2; ++again) {
+        EXPECT_FALSE(kCodec.decode(input, error));
+        EXPECT_EQ(CodecError::kBadLength, error);
+        EXPECT_EQ(header + behind, input.peek()) << "must be left as it is";
+      }
+    }
   }
+}
+
+TEST(LengthCodec, RefusesABadLengthAsSoonAsItIsThereNotBefore) {
+  Buffer input;
+  std::error_code error;
+  input.append("\xff\xff\xff");
+  EXPECT_FALSE(kCodec.decode(input, error));
+  EXPECT_FALSE(error);
+  input.append("\xff");
+  EXPECT_FALSE(kCodec.decode(input, error));
+  EXPECT_EQ(CodecError::kBadLength, error);
+}
+
+TEST(LengthCodec, KeepsFramesBeforeABadOne) {
+  Buffer input;
+  std::error_code error;
+  input.append(frame("good") + std::string("\0\0\0\0", 4));
+  EXPECT_EQ("good", kCodec.decode(input, error));
+  EXPECT_FALSE(error);
+  EXPECT_FALSE(kCodec.decode(input, error));
+  EXPECT_EQ(CodecError::kBadLength, error);
+  EXPECT_EQ(4u, input.size());
 }
 
 TEST(LengthCodec, TakesTheLongestAndTheShortestPayload) {
@@ -77,8 +139,18 @@ TEST(LengthCodec, TakesTheLongestAndTheShortestPayload) {
   input.append(std::string("\0\0\0\x0b", 4));
   EXPECT_EQ("0123456789", codec.decode(input, error));
   EXPECT_EQ("0", codec.decode(input, error));
+  EXPECT_EQ(10u, codec.maxPayload());
   EXPECT_FALSE(codec.decode(input, error));
   EXPECT_EQ(CodecError::kBadLength, error);
+}
+
+TEST(LengthCodec, TakesSixtyFourKibibytesUnlessToldOtherwise) {
+  const std::string longest(64 * 1024, 'x');
+  Buffer input;
+  std::error_code error;
+  input.append(frame(longest));
+  EXPECT_EQ(longest, kCodec.decode(input, error));
+  EXPECT_EQ(longest.size(), kCodec.maxPayload());
 }
 
 TEST(LengthCodec, ForgetsTheErrorOfAnotherCall) {

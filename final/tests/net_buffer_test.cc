@@ -44,13 +44,41 @@ TEST(Buffer, DoesNotGrowWhileAsMuchLeavesAsComes) {
   EXPECT_LE(buffer.capacity(), 1000u);
 }
 
+TEST(Buffer, GrowsByDoublingNotByTheByte) {
+  Buffer buffer;
+  int growths = 0;
+  for (size_t size = 0, before = 0; size < 1 << 20; before = buffer.capacity(), ++size) {
+    buffer.append("x");
+    if (buffer.capacity() != before) ++growths;
+  }
+  EXPECT_LE(growths, 22);
+  EXPECT_EQ(std::string(1 << 20, 'x'), buffer.peek());
+}
+
+TEST(Buffer, TakesNothingAsWellAsAnything) {
+  Buffer buffer;
+  buffer.append("");
+  buffer.append(std::string_view());
+  EXPECT_TRUE(buffer.empty());
+  EXPECT_EQ(0u, buffer.capacity());
+  buffer.retrieve(0);
+  buffer.retrieveAll();
+  buffer.shrink();
+  EXPECT_EQ(0u, buffer.capacity());
+  buffer.append(std::string("\0\0", 2));
+  EXPECT_EQ(2u, buffer.size());
+}
+
 TEST(Buffer, BytesStayReadableAfterTheyAreRetrieved) {
   Buffer buffer;
-  buffer.append("message");
-  const std::string_view message = buffer.peek();
+  buffer.append("message and more");
+  const std::string_view all = buffer.peek();
   buffer.retrieve(7);
+  EXPECT_EQ(" and more", buffer.peek());
+  EXPECT_EQ("message and more", all);
+  buffer.retrieve(9);
   EXPECT_TRUE(buffer.empty());
-  EXPECT_EQ("message", message);
+  EXPECT_EQ("message and more", all);
 }
 
 TEST(Buffer, NumbersAreBigEndian) {
@@ -59,8 +87,11 @@ TEST(Buffer, NumbersAreBigEndian) {
   EXPECT_EQ(std::string("\1\2\3\4"), buffer.peek());
   EXPECT_EQ(0x01020304u, buffer.peekUint32());
   buffer.retrieveAll();
+  buffer.append("odd");
   buffer.appendUint32(0xfffefdfc);
+  buffer.retrieve(3);
   EXPECT_EQ(0xfffefdfcu, buffer.peekUint32());
+  EXPECT_EQ(4u, buffer.size()) << "peeking takes nothing out";
 }
 
 TEST(Buffer, ShrinkGivesMemoryBackAndKeepsTheBytes) {
@@ -75,6 +106,16 @@ TEST(Buffer, ShrinkGivesMemoryBackAndKeepsTheBytes) {
   EXPECT_EQ(0u, buffer.capacity());
   buffer.append("again");
   EXPECT_EQ("again", buffer.peek());
+}
+
+TEST(Buffer, ShrinkKeepsMemoryThatIsMostlyUsed) {
+  Buffer buffer;
+  buffer.append(std::string(1000, 'x'));
+  buffer.retrieve(400);
+  const void* before = buffer.peek().data();
+  buffer.shrink();
+  EXPECT_EQ(before, buffer.peek().data()) << "moved for little";
+  EXPECT_EQ(1000u, buffer.capacity());
 }
 
 class BufferOnSocket : public ::testing::Test {
@@ -100,17 +141,37 @@ TEST_F(BufferOnSocket, ReceivesBehindWhatItHolds) {
 }
 
 TEST_F(BufferOnSocket, ReceivesAtMostWhatItIsTold) {
+  buffer_.append(std::string(100, 'x'));  // Has room for more then.
+  buffer_.retrieveAll();
   ASSERT_EQ(6, ::send(fds_[1], "abcdef", 6, 0));
   EXPECT_EQ(4, buffer_.receiveFrom(fds_[0], 4));
   EXPECT_EQ("abcd", buffer_.peek());
+  EXPECT_EQ(2, buffer_.receiveFrom(fds_[0], 1 << 20));
+  EXPECT_EQ("abcdef", buffer_.peek());
 }
 
 TEST_F(BufferOnSocket, TellsNothingThereFromEndOfFile) {
+  buffer_.append("kept");
   EXPECT_EQ(-1, buffer_.receiveFrom(fds_[0], 10));
   EXPECT_EQ(EAGAIN, errno);
+  EXPECT_EQ("kept", buffer_.peek());
+  ASSERT_EQ(4, ::send(fds_[1], "last", 4, 0));
   closePeer();
+  EXPECT_EQ(4, buffer_.receiveFrom(fds_[0], 10)) << "what was sent before the end";
   EXPECT_EQ(0, buffer_.receiveFrom(fds_[0], 10));
-  EXPECT_TRUE(buffer_.empty());
+  EXPECT_EQ("keptlast", buffer_.peek());
+}
+
+TEST_F(BufferOnSocket, KeepsItsBytesWhileNothingFits) {
+  const std::string block(64 * 1024, 'x');
+  while (::send(fds_[0], block.data(), block.size(), 0) > 0) {
+  }
+  while (::send(fds_[0], "x", 1, 0) > 0) {
+  }
+  buffer_.append("waits");
+  EXPECT_EQ(-1, buffer_.sendTo(fds_[0]));
+  EXPECT_EQ(EAGAIN, errno);
+  EXPECT_EQ("waits", buffer_.peek());
 }
 
 TEST_F(BufferOnSocket, SendsWhatFitsAndKeepsTheRest) {
@@ -118,17 +179,20 @@ TEST_F(BufferOnSocket, SendsWhatFitsAndKeepsTheRest) {
   for (size_t i = 0; i < total; ++i) buffer_.append(std::string(1, static_cast<char>(i * 31)));
   std::string received;
   Buffer peer;
+  bool partial = false;
   while (received.size() < total) {
     const size_t before = buffer_.size();
     const ssize_t n = buffer_.sendTo(fds_[0]);
     if (n > 0) {
-      EXPECT_EQ(before - static_cast<size_t>(n), buffer_.size());
+      ASSERT_EQ(before - static_cast<size_t>(n), buffer_.size());
+      partial = partial || !buffer_.empty();
     }
     while (peer.receiveFrom(fds_[1], 64 * 1024) > 0) {
     }
     received += peer.peek();
     peer.retrieveAll();
   }
+  EXPECT_TRUE(partial) << "the socket took all at once: the test shows nothing";
   EXPECT_TRUE(buffer_.empty());
   for (size_t i = 0; i < total; ++i) ASSERT_EQ(static_cast<char>(i * 31), received[i]) << i;
 }
@@ -138,6 +202,7 @@ TEST_F(BufferOnSocket, PeerThatIsGoneIsAnErrorAndNoSignal) {
   buffer_.append("x");
   EXPECT_EQ(-1, buffer_.sendTo(fds_[0]));
   EXPECT_EQ(EPIPE, errno);
+  EXPECT_EQ("x", buffer_.peek());
 }
 
 }  // namespace

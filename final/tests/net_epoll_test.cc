@@ -1,13 +1,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <functional>
+#include <set>
 #include <string>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 #include "net/epoll.h"
 
@@ -29,7 +35,7 @@ class EpollTest : public ::testing::Test {
       ADD_FAILURE() << "no error from " << call;
     } catch (const std::system_error& thrown) {
       EXPECT_EQ(error, thrown.code().value());
-      EXPECT_NE(std::string::npos, std::string(thrown.what()).find(call)) << thrown.what();
+      EXPECT_EQ(0u, std::string(thrown.what()).find(call + ": ")) << thrown.what();
     }
   }
 
@@ -60,6 +66,7 @@ TEST_F(EpollTest, ReportsNothingThatIsNotReadyOrNoLongerWatched) {
   epoll_.add(fd_, EPOLLIN, {.fd = fd_});
   epoll_.remove(fd_);
   EXPECT_TRUE(epoll_.wait(kNow).empty());
+  EXPECT_GE(::fcntl(fd_, F_GETFD), 0) << "removing must not close";
   ::close(idle);
 }
 
@@ -69,7 +76,75 @@ TEST_F(EpollTest, WaitsAsLongAsItIsTold) {
   EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds(29));
 }
 
+TEST_F(EpollTest, WaitsForEverIfToldSoUntilSomethingIsReady) {
+  const int late = ::eventfd(0, EFD_NONBLOCK);
+  epoll_.add(late, EPOLLIN, {.fd = late});
+  const auto before = std::chrono::steady_clock::now();
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(30));
+    ::eventfd_write(late, 1);
+  });
+  const auto events = epoll_.wait(milliseconds(-1));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds(30));
+  EXPECT_EQ(1u, events.size());
+  other.join();
+  ::close(late);
+}
+
+TEST_F(EpollTest, SignalEndsTheWaitWithoutAnEvent) {
+  struct sigaction action {};
+  struct sigaction old {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &action, &old);
+  // Again and again, as nobody can tell from outside that the wait has begun.
+  std::atomic<bool> over{false};
+  std::thread other([&, waiter = ::pthread_self()] {
+    while (!over) {
+      ::pthread_kill(waiter, SIGUSR1);
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  });
+  size_t events = 1;
+  EXPECT_NO_THROW(events = epoll_.wait(milliseconds(-1)).size());
+  over = true;
+  other.join();
+  EXPECT_EQ(0u, events);
+  ::sigaction(SIGUSR1, &old, nullptr);
+}
+
+TEST_F(EpollTest, MoreThanOneWaitReturnsComesWithTheNext) {
+  constexpr int kMore = Epoll::kMaxEvents / 2;
+  std::set<int> unreported;
+  std::vector<int> copies;
+  for (int i = 0; i < kMore + Epoll::kMaxEvents; ++i) {
+    const int copy = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) break;
+    copies.push_back(copy);
+    epoll_.add(copy, EPOLLIN | EPOLLET, {.fd = copy});
+    unreported.insert(copy);
+  }
+  if (copies.size() == kMore + Epoll::kMaxEvents) {
+    for (const size_t expected : {size_t{Epoll::kMaxEvents}, size_t{kMore}, size_t{0}}) {
+      const auto events = epoll_.wait(kNow);
+      EXPECT_EQ(expected, events.size());
+      for (const epoll_event& event : events) EXPECT_EQ(1u, unreported.erase(event.data.fd));
+    }
+  }
+  for (const int copy : copies) ::close(copy);
+  if (copies.size() < kMore + Epoll::kMaxEvents) GTEST_SKIP() << "too few descriptors: ulimit -n";
+  EXPECT_TRUE(unreported.empty());
+}
+
+TEST_F(EpollTest, ModifyReportsOnceMoreWhatIsReady) {
+  epoll_.add(fd_, EPOLLIN | EPOLLET, {.fd = fd_});
+  EXPECT_EQ(1u, epoll_.wait(kNow).size());
+  EXPECT_TRUE(epoll_.wait(kNow).empty()) << "edge-triggered";
+  epoll_.modify(fd_, EPOLLIN | EPOLLET, {.fd = fd_});
+  EXPECT_EQ(1u, epoll_.wait(kNow).size());
+}
+
 TEST_F(EpollTest, NamesTheCallThatFailed) {
+  expectError(EBADF, "epoll_ctl(ADD)", [&] { epoll_.add(-1, EPOLLIN, {}); });
   expectError(ENOENT, "epoll_ctl(MOD)", [&] { epoll_.modify(fd_, EPOLLIN, {}); });
   expectError(ENOENT, "epoll_ctl(DEL)", [&] { epoll_.remove(fd_); });
   epoll_.add(fd_, EPOLLIN, {});
@@ -82,10 +157,22 @@ TEST_F(EpollTest, ClosesItsOwnDescriptorAndNoOther) {
   {
     Epoll epoll;
     epoll.add(fd_, EPOLLIN, {});
-    EXPECT_GE(::fcntl(next, F_GETFD), 0);
+    EXPECT_EQ(FD_CLOEXEC, ::fcntl(next, F_GETFD)) << "open, and closed in a child program";
   }
   EXPECT_LT(::fcntl(next, F_GETFD), 0);
   EXPECT_GE(::fcntl(fd_, F_GETFD), 0);
+}
+
+TEST_F(EpollTest, TakesALongTimeoutForALongOne) {
+  const int late = ::eventfd(0, EFD_NONBLOCK);
+  epoll_.add(late, EPOLLIN, {.fd = late});
+  std::thread other([&] {
+    std::this_thread::sleep_for(milliseconds(30));
+    ::eventfd_write(late, 1);
+  });
+  EXPECT_EQ(1u, epoll_.wait(milliseconds(int64_t{1} << 32)).size()) << "49 days are not over";
+  other.join();
+  ::close(late);
 }
 
 }  // namespace

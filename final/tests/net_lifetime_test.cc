@@ -1,8 +1,10 @@
 // Who may go when: loops, servers, clients and connections ended at the worst moments. Run under
 // AddressSanitizer and ThreadSanitizer these tests say most.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -223,6 +226,34 @@ TEST_F(TwoReadyChannels, OneThatRemovedItselfWhileReadingIsNotAskedToWrite) {
   channel.enableWriting();
   loop_.loop();
   EXPECT_FALSE(wrote);
+}
+
+TEST(Loop, DestroyedWithATimerWhoseObjectStillUsesIt) {
+  struct LastWords {
+    explicit LastWords(EventLoop& itsLoop) : loop(itsLoop) {}
+    ~LastWords() {
+      loop.queueInLoop([] {});
+      loop.runAtTurnEnd([] {});
+      loop.cancel(loop.runAfter(seconds(1), [] {}));
+    }
+    EventLoop& loop;
+  };
+  EventLoop loop;
+  loop.runAfter(seconds(20), [words = std::make_shared<LastWords>(loop)] {});
+}
+
+TEST(Loop, LeavesNoDescriptorOpenIfItCannotBeMade) {
+  const int next = ::dup(STDERR_FILENO);  // The number that the next descriptor will have.
+  ::close(next);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (const rlim_t free : {0, 1, 2}) {
+    const rlimit low{static_cast<rlim_t>(next) + free, limit.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    EXPECT_THROW(EventLoop(), std::system_error) << free << " descriptors";
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = next; fd < next + 3; ++fd) EXPECT_LT(::fcntl(fd, F_GETFD), 0) << fd;
+  }
 }
 
 TEST(Loop, MayQuitWhileConnectionsAreRegistered) {

@@ -1,7 +1,6 @@
 #include "net/acceptor.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -19,7 +18,7 @@ Socket listeningSocket(const InetAddress& address) {
   return socket;
 }
 
-int openReserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+FileDescriptor openReserve() { return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 bool outOfDescriptors(std::error_code error) {
   return error == errnoCode(EMFILE) || error == errnoCode(ENFILE);
@@ -36,10 +35,6 @@ Acceptor::Acceptor(EventLoop& loop, const InetAddress& address)
   // Should even the reserve be gone, the next peer that knocks wakes us; level-triggered, the one
   // that waits already would, without end.
   channel_.useEdgeTrigger();
-}
-
-Acceptor::~Acceptor() {
-  if (reserve_ >= 0) ::close(reserve_);
 }
 
 void Acceptor::listen() {
@@ -71,9 +66,9 @@ void Acceptor::handleRead() {
 // is rid of it. False if that cannot be done. (The idea: libev(3), "special problem of
 // accept()ing".)
 bool Acceptor::turnAway() {
-  if (reserve_ < 0) reserve_ = openReserve();
-  if (reserve_ < 0) return false;
-  ::close(reserve_);
+  if (reserve_.get() < 0) reserve_ = openReserve();
+  if (reserve_.get() < 0) return false;
+  reserve_ = FileDescriptor();
   InetAddress peer;
   std::error_code error;
   const bool accepted = socket_.accept(peer, error).has_value();

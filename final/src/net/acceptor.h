@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "net/channel.h"
+#include "net/file_descriptor.h"
 #include "net/inet_address.h"
 #include "net/socket.h"
 
@@ -20,7 +21,6 @@ class Acceptor {
 
   /// Binds to `address`, port 0 for any free one. Throws std::system_error: bind in use, not ours.
   Acceptor(EventLoop& loop, const InetAddress& address);
-  ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
@@ -47,7 +47,7 @@ class Acceptor {
   Channel channel_;
   NewConnectionCallback newConnectionCallback_;
   ErrorCallback errorCallback_ = [](std::error_code) {};
-  int reserve_;  ///< A descriptor to give up when there are no others left.
+  FileDescriptor reserve_;  ///< A descriptor to give up when there are no others left.
 };
 
 }  // namespace reactor

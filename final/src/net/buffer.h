@@ -12,7 +12,8 @@ namespace reactor {
 /// Bytes that come in at the back and leave at the front. Grows as needed; an empty Buffer that has
 /// been shrunk holds no memory, since an idle connection has two of them.
 ///
-/// Not for two threads at once. What peek() returned is valid until bytes are next put in.
+/// Not for two threads at once. What peek() returned is valid until bytes are next put in, or the
+/// Buffer is shrunk.
 class Buffer {
  public:
   Buffer() = default;
@@ -33,8 +34,8 @@ class Buffer {
   void retrieve(size_t n);
   void retrieveAll() { begin_ = end_ = 0; }
 
-  void append(std::string_view bytes);
-  void appendUint32(uint32_t number);  ///< Big-endian.
+  void append(std::string_view bytes);  ///< Not bytes of this Buffer itself.
+  void appendUint32(uint32_t number);   ///< Big-endian.
 
   /// Gives memory back: all of it if empty, else what is more than twice the size.
   void shrink();

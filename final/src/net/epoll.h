@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "net/file_descriptor.h"
+
 namespace reactor {
 
 /// An epoll set: epoll(7). Owns the set's descriptor, none of the descriptors in it.
@@ -17,9 +19,6 @@ class Epoll {
   static constexpr int kMaxEvents = 1024;
 
   Epoll();
-  ~Epoll();
-  Epoll(const Epoll&) = delete;
-  Epoll& operator=(const Epoll&) = delete;
 
   /// Watches `fd` for `events`; `data` comes back with each of them.
   void add(int fd, uint32_t events, epoll_data_t data);
@@ -37,7 +36,7 @@ class Epoll {
  private:
   void control(int operation, const char* name, int fd, uint32_t events, epoll_data_t data);
 
-  int fd_;
+  FileDescriptor fd_;
   std::vector<epoll_event> events_;
 };
 

@@ -13,10 +13,16 @@ namespace {
 
 constexpr std::chrono::milliseconds kForever{-1};
 
-int createEventFd() {
-  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throwErrno("eventfd");
+FileDescriptor createEventFd() {
+  FileDescriptor fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (fd.get() < 0) throwErrno("eventfd");
   return fd;
+}
+
+// `delay` from now, or the end of time.
+Clock::time_point after(Clock::duration delay) {
+  const Clock::time_point now = Clock::now();
+  return delay < Clock::time_point::max() - now ? now + delay : Clock::time_point::max();
 }
 
 }  // namespace
@@ -25,18 +31,17 @@ EventLoop::EventLoop()
     : thread_(std::this_thread::get_id()),
       now_(Clock::now()),
       wakeupFd_(createEventFd()),
-      wakeupChannel_(*this, wakeupFd_),
+      wakeupChannel_(*this, wakeupFd_.get()),
       timers_(*this) {
   wakeupChannel_.setReadCallback([this] { handleWakeup(); });
   wakeupChannel_.enableReading();
 }
 
 EventLoop::~EventLoop() {
-  // What the tasks hold may want to leave the loop: let it, while there still is one.
-  std::vector<Task>().swap(queuedTasks_);
+  // What timers and tasks hold may want to leave the loop: let it, while there still is one.
+  timers_.clear();
+  while (!queuedTasks_.empty()) std::vector<Task>().swap(queuedTasks_);
   runTurnEndTasks();
-  wakeupChannel_.remove();
-  ::close(wakeupFd_);
 }
 
 void EventLoop::loop() {
@@ -95,12 +100,12 @@ TimerId EventLoop::runAt(Clock::time_point when, Task task) {
 }
 
 TimerId EventLoop::runAfter(Clock::duration delay, Task task) {
-  return runAt(Clock::now() + delay, std::move(task));
+  return runAt(after(delay), std::move(task));
 }
 
 TimerId EventLoop::runEvery(Clock::duration interval, Task task) {
   const TimerId id = TimerQueue::nextId();
-  const Clock::time_point first = Clock::now() + interval;
+  const Clock::time_point first = after(interval);
   runInLoop([this, id, first, interval, task = std::move(task)]() mutable {
     timers_.add(id, first, interval, std::move(task));
   });
@@ -144,12 +149,12 @@ void EventLoop::runTurnEndTasks() {
 void EventLoop::wakeup() {
   const uint64_t one = 1;
   // Fails only if the counter is full, and then the loop is being woken already: eventfd(2).
-  [[maybe_unused]] const ssize_t n = ::write(wakeupFd_, &one, sizeof one);
+  [[maybe_unused]] const ssize_t n = ::write(wakeupFd_.get(), &one, sizeof one);
 }
 
 void EventLoop::handleWakeup() {
   uint64_t count = 0;
-  [[maybe_unused]] const ssize_t n = ::read(wakeupFd_, &count, sizeof count);
+  [[maybe_unused]] const ssize_t n = ::read(wakeupFd_.get(), &count, sizeof count);
 }
 
 }  // namespace reactor

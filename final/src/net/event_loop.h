@@ -10,6 +10,7 @@
 #include "net/buffer.h"
 #include "net/channel.h"
 #include "net/epoll.h"
+#include "net/file_descriptor.h"
 #include "net/timer_queue.h"
 
 namespace reactor {
@@ -51,7 +52,7 @@ class EventLoop {
 
   /// Any thread: runs `task` at `when`.
   TimerId runAt(Clock::time_point when, Task task);
-  /// Any thread: runs `task` when `delay` is over.
+  /// Any thread: runs `task` when `delay` is over. Clock::duration::max(): never.
   TimerId runAfter(Clock::duration delay, Task task);
   /// Any thread: runs `task` each time `interval`, above zero, has passed.
   TimerId runEvery(Clock::duration interval, Task task);
@@ -82,7 +83,7 @@ class EventLoop {
   std::span<epoll_event> ready_;  ///< The events of this turn; data.ptr null: channel was removed.
   Clock::time_point now_;
   Buffer readBuffer_;
-  const int wakeupFd_;
+  FileDescriptor wakeupFd_;
   Channel wakeupChannel_;
   TimerQueue timers_;
   std::atomic<bool> quit_{false};

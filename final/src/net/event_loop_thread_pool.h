@@ -34,7 +34,7 @@ class EventLoopThreadPool {
   /// The loop whose turn it is; after start().
   EventLoop& getNextLoop();
 
-  /// Every loop that getNextLoop() returns; after start().
+  /// Every loop that getNextLoop() returns; after start(). Only stop() may quit them.
   const std::vector<EventLoop*>& loops() const { return loops_; }
 
  private:

@@ -1,6 +1,5 @@
 #include "net/inet_address.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <charconv>
@@ -21,6 +20,9 @@ InetAddress::InetAddress(const sockaddr* address) : address_{} {
 }
 
 InetAddress InetAddress::resolve(const std::string& host, uint16_t port) {
+  // getaddrinfo(3) would take the name to end there.
+  if (host.find('\0') != std::string::npos)
+    throw std::runtime_error("no such host: it contains NUL");
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -39,8 +41,8 @@ InetAddress InetAddress::parse(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  if (colon == std::string_view::npos || host.empty() ||
-      (!bracketed && host.find(':') != std::string_view::npos)) {
+  const bool v6 = host.find(':') != std::string_view::npos;
+  if (colon == std::string_view::npos || host.empty() || bracketed != v6) {
     throw std::invalid_argument("not an address: '" + std::string(text) +
                                 "' (expected HOST:PORT or [IPV6]:PORT)");
   }
@@ -50,11 +52,9 @@ InetAddress InetAddress::parse(std::string_view text) {
 uint16_t InetAddress::port() const { return ntohs(address_.v4.sin_port); }
 
 std::string InetAddress::toString() const {
-  char host[INET6_ADDRSTRLEN];
+  char host[NI_MAXHOST] = "?";
+  ::getnameinfo(get(), size(), host, sizeof host, nullptr, 0, NI_NUMERICHOST);
   const bool v6 = family() == AF_INET6;
-  const void* binary = &address_.v4.sin_addr;
-  if (v6) binary = &address_.v6.sin6_addr;
-  ::inet_ntop(family(), binary, host, sizeof host);
   std::string text = v6 ? "[" : "";
   text.append(host).append(v6 ? "]:" : ":").append(std::to_string(port()));
   return text;

@@ -29,7 +29,7 @@ class InetAddress {
   uint16_t port() const;  ///< In host byte order.
   sa_family_t family() const { return address_.v4.sin_family; }
 
-  /// `127.0.0.1:80` or `[::1]:80`: what parse() reads.
+  /// `127.0.0.1:80`, `[::1]:80` or, with its scope, `[fe80::1%eth0]:80`: what parse() reads.
   std::string toString() const;
 
   const sockaddr* get() const { return &address_.any; }

@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "net/event_loop.h"
@@ -13,33 +14,36 @@ namespace reactor {
 
 namespace {
 
-int createSignalFd(std::initializer_list<int> signals, sigset_t& oldMask) {
+FileDescriptor createSignalFd(std::initializer_list<int> signals, sigset_t& oldMask) {
   sigset_t mask;
   ::sigemptyset(&mask);
   for (const int signal : signals) ::sigaddset(&mask, signal);
   ::pthread_sigmask(SIG_BLOCK, &mask, &oldMask);
-  const int fd = ::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (fd < 0) throwErrno("signalfd");
+  FileDescriptor fd(::signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (fd.get() < 0) {
+    const int error = errno;
+    ::pthread_sigmask(SIG_SETMASK, &oldMask, nullptr);
+    errno = error;
+    throwErrno("signalfd");
+  }
   return fd;
 }
 
 }  // namespace
 
 SignalWatcher::SignalWatcher(EventLoop& loop, std::initializer_list<int> signals, Callback callback)
-    : fd_(createSignalFd(signals, oldMask_)), channel_(loop, fd_), callback_(std::move(callback)) {
+    : fd_(createSignalFd(signals, oldMask_)),
+      channel_(loop, fd_.get()),
+      callback_(std::move(callback)) {
   channel_.setReadCallback([this] { handleRead(); });
   channel_.enableReading();
 }
 
-SignalWatcher::~SignalWatcher() {
-  channel_.remove();
-  ::close(fd_);
-  ::pthread_sigmask(SIG_SETMASK, &oldMask_, nullptr);
-}
+SignalWatcher::~SignalWatcher() { ::pthread_sigmask(SIG_SETMASK, &oldMask_, nullptr); }
 
 void SignalWatcher::handleRead() {
   signalfd_siginfo info;
-  if (::read(fd_, &info, sizeof info) != sizeof info) return;
+  if (::read(fd_.get(), &info, sizeof info) != sizeof info) return;
   callback_(static_cast<int>(info.ssi_signo));
 }
 

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "net/channel.h"
+#include "net/file_descriptor.h"
 
 namespace reactor {
 
@@ -31,7 +32,7 @@ class SignalWatcher {
   void handleRead();
 
   sigset_t oldMask_;
-  const int fd_;
+  FileDescriptor fd_;
   Channel channel_;
   Callback callback_;
 };

@@ -2,17 +2,17 @@
 
 #include <optional>
 #include <system_error>
-#include <utility>
 
+#include "net/file_descriptor.h"
 #include "net/inet_address.h"
 
 namespace reactor {
 
-/// Owns the descriptor of a TCP socket and closes it, once. Movable, not copyable.
+/// A TCP socket; owns its descriptor. Movable, not copyable.
 ///
 /// Every socket here is non-blocking and close-on-exec. Functions throw std::system_error with the
-/// name of the system call, unless they say otherwise. No function may be called on a Socket that
-/// has been moved from, except its destructor and assignment.
+/// name of the system call, unless they say otherwise. A Socket that has been moved from can only
+/// be assigned to or destroyed.
 class Socket {
  public:
   /// A new TCP socket for addresses of `family` (AF_INET or AF_INET6).
@@ -20,11 +20,8 @@ class Socket {
 
   /// Takes over `fd`, which nobody else may close from now on.
   explicit Socket(int fd) noexcept : fd_(fd) {}
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept;
-  ~Socket();
 
-  int fd() const { return fd_; }
+  int fd() const { return fd_.get(); }
 
   void setReuseAddr();   ///< bind() succeeds although old connections are in TIME_WAIT: socket(7).
   void setTcpNoDelay();  ///< Small writes leave at once: tcp(7).
@@ -51,7 +48,7 @@ class Socket {
  private:
   void setOption(int level, int option, const char* name);
 
-  int fd_;
+  FileDescriptor fd_;
 };
 
 /// std::error_code of an errno value.

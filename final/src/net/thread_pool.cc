@@ -6,19 +6,17 @@
 namespace reactor {
 
 ThreadPool::ThreadPool(size_t threads) {
-  for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i) {
-    threads_.emplace_back([this] { work(); });
+  try {
+    for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i) {
+      threads_.emplace_back([this] { work(); });
+    }
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wanted_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-}
+ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::run(Task task) {
   {
@@ -38,6 +36,15 @@ void ThreadPool::work() {
     lock.unlock();
     task();
   }
+}
+
+void ThreadPool::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wanted_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 }  // namespace reactor

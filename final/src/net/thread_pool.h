@@ -15,7 +15,8 @@ class ThreadPool {
  public:
   using Task = std::function<void()>;
 
-  /// Starts `threads` workers, one at least.
+  /// Starts `threads` workers, one at least. Throws std::system_error if the kernel denies a
+  /// thread.
   explicit ThreadPool(size_t threads);
 
   /// Waits for the tasks that have begun; drops those that have not.
@@ -30,6 +31,7 @@ class ThreadPool {
 
  private:
   void work();
+  void stop();
 
   std::mutex mutex_;
   std::condition_variable wanted_;

@@ -14,9 +14,9 @@ namespace reactor {
 
 namespace {
 
-int createTimerFd() {
-  const int fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (fd < 0) throwErrno("timerfd_create");
+FileDescriptor createTimerFd() {
+  FileDescriptor fd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (fd.get() < 0) throwErrno("timerfd_create");
   return fd;
 }
 
@@ -34,14 +34,10 @@ itimerspec toTimerSpec(Clock::time_point when) {
 
 }  // namespace
 
-TimerQueue::TimerQueue(EventLoop& loop) : loop_(loop), fd_(createTimerFd()), channel_(loop, fd_) {
+TimerQueue::TimerQueue(EventLoop& loop)
+    : loop_(loop), fd_(createTimerFd()), channel_(loop, fd_.get()) {
   channel_.setReadCallback([this] { handleExpired(); });
   channel_.enableReading();
-}
-
-TimerQueue::~TimerQueue() {
-  channel_.remove();
-  ::close(fd_);
 }
 
 TimerId TimerQueue::nextId() {
@@ -61,14 +57,20 @@ void TimerQueue::cancel(TimerId id) {
   loop_.assertInLoopThread();
   const auto found = due_.find(id.sequence);
   if (found == due_.end()) return;
-  timers_.erase(Key{found->second, id.sequence});
+  // Dies last: what the callback holds may cancel this very timer when it is destroyed.
+  const auto node = timers_.extract(Key{found->second, id.sequence});
   due_.erase(found);
   rearm();
 }
 
+void TimerQueue::clear() {
+  while (!timers_.empty()) cancel(TimerId{timers_.begin()->first.second});
+}
+
 void TimerQueue::handleExpired() {
   uint64_t expirations = 0;
-  if (::read(fd_, &expirations, sizeof expirations) < 0) return;  // Armed anew since: not yet.
+  if (::read(fd_.get(), &expirations, sizeof expirations) < 0)
+    return;  // Armed anew since: not yet.
   armedFor_ = Clock::time_point::max();
 
   // Taken out before any of them runs: what a callback adds waits for the next turn, even if due.
@@ -101,7 +103,8 @@ void TimerQueue::rearm() {
   if (next >= armedFor_) return;
   armedFor_ = next;
   const itimerspec spec = toTimerSpec(next);
-  if (::timerfd_settime(fd_, TFD_TIMER_ABSTIME, &spec, nullptr) < 0) throwErrno("timerfd_settime");
+  if (::timerfd_settime(fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) < 0)
+    throwErrno("timerfd_settime");
 }
 
 }  // namespace reactor

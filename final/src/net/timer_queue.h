@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/channel.h"
+#include "net/file_descriptor.h"
 
 namespace reactor {
 
@@ -30,7 +31,6 @@ class TimerQueue {
   using Callback = std::function<void()>;
 
   explicit TimerQueue(EventLoop& loop);
-  ~TimerQueue();
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
 
@@ -39,6 +39,9 @@ class TimerQueue {
 
   /// Calls `callback` at `when`; if `interval` is above zero, again each time it has passed.
   void add(TimerId id, Clock::time_point when, Clock::duration interval, Callback callback);
+
+  /// Drops all timers, and what their callbacks hold, which may still use the loop.
+  void clear();
 
   /// The timer does not fire again, not even if it is due already. Unknown ids are ignored.
   void cancel(TimerId id);
@@ -55,7 +58,7 @@ class TimerQueue {
   void rearm();
 
   EventLoop& loop_;
-  const int fd_;
+  FileDescriptor fd_;
   Channel channel_;
   std::map<Key, Timer> timers_;
   std::unordered_map<uint64_t, Clock::time_point> due_;  ///< Of every live timer: its next moment.

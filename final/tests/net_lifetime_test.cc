@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -70,18 +69,6 @@ InetAddress freeAddress() {
   Socket socket = Socket::create(AF_INET);
   socket.bind(kAnyPort);
   return socket.localAddress();
-}
-
-TEST(Loop, QuitBeforeLoopMakesItReturnAtOnce) {
-  EventLoop loop;
-  loop.quit();
-  loop.loop();
-}
-
-TEST(Loop, QuitsFromACallback) {
-  EventLoop loop;
-  loop.runAfter(milliseconds(1), [&] { loop.quit(); });
-  loop.loop();
 }
 
 TEST(Loop, QuitsFromAnotherThreadWhileItSleeps) {
@@ -165,67 +152,6 @@ TEST(Loop, TurnEndTasksRunAfterAllEventsOfTheTurn) {
   });
   loop.loop();
   EXPECT_EQ((std::vector<std::string>{"task 1", "task 2", "end"}), order);
-}
-
-/// Two eventfds that are ready in the same turn.
-class TwoReadyChannels : public ::testing::Test {
- protected:
-  TwoReadyChannels() : fds_{::eventfd(1, EFD_NONBLOCK), ::eventfd(1, EFD_NONBLOCK)} {}
-  ~TwoReadyChannels() override {
-    for (const int fd : fds_) ::close(fd);
-  }
-
-  EventLoop loop_;
-  const int fds_[2];
-};
-
-TEST_F(TwoReadyChannels, EventInTheBatchForAChannelJustRemovedIsNotDelivered) {
-  Channel first(loop_, fds_[0]);
-  Channel second(loop_, fds_[1]);
-  int calls = 0;
-  const auto handle = [&] {
-    ++calls;
-    first.remove();
-    second.remove();
-    loop_.runAfter(milliseconds(1), [this] { loop_.quit(); });
-  };
-  first.setReadCallback(handle);
-  second.setReadCallback(handle);
-  first.enableReading();
-  second.enableReading();
-  loop_.loop();
-  EXPECT_EQ(1, calls);
-}
-
-TEST_F(TwoReadyChannels, EventInTheBatchForAChannelJustDestroyedIsNotDelivered) {
-  std::unique_ptr<Channel> channels[2];
-  int calls = 0;
-  for (size_t i = 0; i < 2; ++i) {
-    channels[i] = std::make_unique<Channel>(loop_, fds_[i]);
-    channels[i]->setReadCallback([&, i] {
-      ++calls;
-      channels[1 - i].reset();
-      channels[i]->remove();
-      loop_.runAfter(milliseconds(1), [this] { loop_.quit(); });
-    });
-    channels[i]->enableReading();
-  }
-  loop_.loop();
-  EXPECT_EQ(1, calls);
-}
-
-TEST_F(TwoReadyChannels, OneThatRemovedItselfWhileReadingIsNotAskedToWrite) {
-  Channel channel(loop_, fds_[0]);
-  bool wrote = false;
-  channel.setReadCallback([&] {
-    channel.remove();
-    loop_.runAfter(milliseconds(1), [this] { loop_.quit(); });
-  });
-  channel.setWriteCallback([&] { wrote = true; });
-  channel.enableReading();
-  channel.enableWriting();
-  loop_.loop();
-  EXPECT_FALSE(wrote);
 }
 
 TEST(Loop, DestroyedWithATimerWhoseObjectStillUsesIt) {

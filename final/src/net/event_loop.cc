@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cassert>
+#include <chrono>
+#include <utility>
 
 #include "net/socket.h"
 
@@ -38,10 +40,12 @@ EventLoop::EventLoop()
 }
 
 EventLoop::~EventLoop() {
-  // What timers and tasks hold may want to leave the loop: let it, while there still is one.
+  // What they hold may want to leave the loop: let it, while there still is one.
   timers_.clear();
-  while (!queuedTasks_.empty()) std::vector<Task>().swap(queuedTasks_);
-  runTurnEndTasks();
+  while (!queuedTasks_.empty() || !turnEndTasks_.empty()) {
+    std::vector<Task>().swap(queuedTasks_);
+    std::vector<Task>().swap(turnEndTasks_);
+  }
 }
 
 void EventLoop::loop() {

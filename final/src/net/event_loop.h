@@ -17,12 +17,16 @@ namespace reactor {
 
 /// Waits for events and calls back, in one thread: the thread that made it, which calls loop().
 ///
-/// A turn of the loop is: wait, call the channels that are ready, run the tasks that other threads
-/// have queued, then what was put off to the turn's end. Callbacks and tasks must not throw, must
-/// not block, and may call anything here.
+/// A turn of the loop:
+/// - waits for events,
+/// - calls the channels that are ready,
+/// - runs the tasks that other threads have queued,
+/// - runs what was put off to the turn's end.
 ///
-/// Functions are for the loop's own thread unless they say "any thread". The loop must outlive
-/// every Channel in it and everyone who may still call it.
+/// Callbacks and tasks must not throw, must not block, and may call anything here. The loop must
+/// outlive every Channel in it and everyone who may still call it.
+///
+/// Functions are for the loop's own thread unless they say "any thread".
 class EventLoop {
  public:
   using Task = std::function<void()>;
@@ -46,8 +50,9 @@ class EventLoop {
   /// Any thread: runs `task` in the loop's thread, in a turn to come, in the order of the calls.
   void queueInLoop(Task task);
 
-  /// Runs `task` when all events and tasks of this turn have been handled: for what is better done
-  /// once a turn, and for destroying what may still be in use further up the stack.
+  /// Runs `task` when all else of this turn has been handled: for what is better done once a turn,
+  /// and for destroying what may still be in use further up the stack. It is dropped, not run, if
+  /// the loop is destroyed before.
   void runAtTurnEnd(Task task);
 
   /// Any thread: runs `task` at `when`.

@@ -1,4 +1,4 @@
-// Sends back to each client what it sends, one client at a time.
+// Sends back to each client what it sends.
 //
 // usage: echo_server [PORT]
 
@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
       const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (client >= 0) {
         while (echo(client)) {
+          // The next client waits until this one has left: a limit that step 02 lifts.
         }
         ::close(client);
       } else if (errno == EMFILE || errno == ENFILE) {

@@ -17,6 +17,9 @@ TcpServer::TcpServer(EventLoop& base, const InetAddress& address, Options option
   acceptor_->setErrorCallback([this](std::error_code error) { errorCallback_(error); });
 }
 
+TcpServer::TcpServer(EventLoop& base, const InetAddress& address)
+    : TcpServer(base, address, Options{}) {}
+
 TcpServer::~TcpServer() {
   base_.assertInLoopThread();
   dropAcceptor();

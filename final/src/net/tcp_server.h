@@ -33,6 +33,7 @@ class TcpServer {
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
   /// busy. Accepts after start(). `base` must outlive the server.
   TcpServer(EventLoop& base, const InetAddress& address, Options options);
+  TcpServer(EventLoop& base, const InetAddress& address);  ///< With the default options.
   ~TcpServer();
   TcpServer(const TcpServer&) = delete;
   TcpServer& operator=(const TcpServer&) = delete;

@@ -8,11 +8,13 @@ namespace reactor {
 
 class EventLoop;
 
-/// One descriptor in one loop's epoll set: what it is watched for, what happened, whom to call.
+/// One descriptor in an epoll set: what it is watched for, and what happened.
 ///
-/// Does not own the descriptor. Used in its loop's thread only. May be removed at any time, also
-/// inside its own callbacks, and hears nothing from then on; it must not be destroyed inside them:
-/// its owner keeps it until the turn ends (EventLoop::runAtTurnEnd).
+/// Does not own the descriptor.
+///
+/// Calls back, in its loop's thread, which alone uses it. May be removed at any time, also inside
+/// its own callbacks, and hears nothing from then on; it must not be destroyed inside them: its
+/// owner keeps it until the turn ends (EventLoop::runAtTurnEnd).
 class Channel {
  public:
   using Callback = std::function<void()>;

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include "net/callbacks.h"
+#include "net/channel.h"
+#include "net/event_loop.h"
+#include "net/inet_address.h"
+#include "net/socket.h"
+
+namespace reactor {
+
+/// One TCP connection, of a server or of a client.
+///
+/// Owned by whoever made it (TcpServer), created, used and destroyed in its loop's thread. A
+/// callback gets a reference, good for that call. A connection that has gone down lives on until
+/// the turn ends, so that no handler further up the stack loses it.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
+  Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
+             std::shared_ptr<const ConnectionCallbacks> callbacks);
+
+  /// Up: begins to read and tells the connection callback. For the owner, once.
+  void open();
+
+  /// Sends `bytes` to the peer, and waits until the kernel has taken them all: a peer that does not
+  /// read keeps everybody waiting. Step 07 lifts this limit. Closes if the peer is gone.
+  void send(std::string_view bytes);
+
+  /// Down, at once. `reason` is what closeReason() will say. The owner lets go of it, then the
+  /// connection callback is told; of several calls the first counts.
+  void close(std::error_code reason = {});
+
+  bool connected() const { return connected_; }
+
+  /// Why it is down: none if the peer ended it in good order.
+  std::error_code closeReason() const { return closeReason_; }
+
+  /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
+  uint64_t id() const { return id_; }
+  EventLoop& loop() const { return loop_; }
+  const InetAddress& peer() const { return peer_; }
+
+ private:
+  void handleRead();
+
+  EventLoop& loop_;
+  const uint64_t id_;
+  Socket socket_;
+  Channel channel_;
+  const InetAddress peer_;
+  const std::shared_ptr<const ConnectionCallbacks> callbacks_;
+  bool connected_ = true;
+  std::error_code closeReason_;
+};
+
+}  // namespace reactor

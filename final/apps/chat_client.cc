@@ -188,8 +188,9 @@ int main(int argc, char** argv) {
   reactor::addChecksumOption(app, checksum);
   return reactor::runProgram(app, argc, argv, [&] {
     reactor::EventLoop loop;
-    const reactor::ChatClient client(loop, reactor::InetAddress::resolve(host, port),
-                                     reactor::LengthCodec(checksum), name);
+    const reactor::ChatClient client(
+        loop, reactor::InetAddress::resolve(host, port),
+        reactor::LengthCodec(reactor::LengthCodec::kDefaultMaxPayload, checksum), name);
     loop.loop();
     return 0;
   });

@@ -54,7 +54,7 @@ inline void addServerOptions(CLI::App& app, ServerOptions& options) {
 }
 
 inline LengthCodec codecOf(const ServerOptions& options) {
-  return LengthCodec(options.checksum, options.maxFrame);
+  return LengthCodec(options.maxFrame, options.checksum);
 }
 
 inline TcpServer::Options tcpOptionsOf(const ServerOptions& options) {

@@ -8,7 +8,7 @@
 namespace reactor {
 namespace {
 
-const LengthCodec kCodec(Checksum::kCrc32);
+const LengthCodec kCodec(LengthCodec::kDefaultMaxPayload, Checksum::kCrc32);
 
 TEST(Checksum, IsTheCrc32OfZlibBigEndian) {
   // The check value of CRC-32/ISO-HDLC: that of "123456789" is CBF43926.
@@ -101,7 +101,7 @@ TEST(Checksum, BadLengthIsFoundBeforeTheChecksumIsThere) {
 }
 
 TEST(Checksum, IsLeftOutIfBothSidesSaySo) {
-  const LengthCodec plain(Checksum::kNone);
+  const LengthCodec plain;
   EXPECT_EQ(std::string("\0\0\0\5hello", 9), plain.encode("hello"));
   Buffer input;
   std::error_code error;
@@ -109,6 +109,10 @@ TEST(Checksum, IsLeftOutIfBothSidesSaySo) {
   EXPECT_EQ("hello", plain.decode(input, error));
   EXPECT_EQ("world", plain.decode(input, error));
   EXPECT_TRUE(input.empty());
+}
+
+TEST(Checksum, ItsErrorHasAName) {
+  EXPECT_EQ("wrong checksum", make_error_code(CodecError::kBadChecksum).message());
 }
 
 }  // namespace

@@ -81,19 +81,6 @@ TEST(Buffer, BytesStayReadableAfterTheyAreRetrieved) {
   EXPECT_EQ("message and more", all);
 }
 
-TEST(Buffer, NumbersAreBigEndian) {
-  Buffer buffer;
-  buffer.appendUint32(0x01020304);
-  EXPECT_EQ(std::string("\1\2\3\4"), buffer.peek());
-  EXPECT_EQ(0x01020304u, buffer.peekUint32());
-  buffer.retrieveAll();
-  buffer.append("odd");
-  buffer.appendUint32(0xfffefdfc);
-  buffer.retrieve(3);
-  EXPECT_EQ(0xfffefdfcu, buffer.peekUint32());
-  EXPECT_EQ(4u, buffer.size()) << "peeking takes nothing out";
-}
-
 TEST(Buffer, ShrinkGivesMemoryBackAndKeepsTheBytes) {
   Buffer buffer;
   buffer.append(std::string(100'000, 'x'));

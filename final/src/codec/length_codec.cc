@@ -60,8 +60,8 @@ std::optional<std::string_view> LengthCodec::decode(Buffer& input, std::error_co
     error = CodecError::kBadLength;
     return std::nullopt;
   }
-  const size_t frameSize =
-      kLengthSize + length + (checksum_ == Checksum::kCrc32 ? kChecksumSize : 0);
+  size_t frameSize = kLengthSize + length;
+  if (checksum_ == Checksum::kCrc32) frameSize += kChecksumSize;
   if (bytes.size() < frameSize) return std::nullopt;
   const std::string_view payload = bytes.substr(kLengthSize, length);
   if (checksum_ == Checksum::kCrc32 &&

@@ -31,8 +31,8 @@ class LengthCodec {
  public:
   static constexpr size_t kDefaultMaxPayload = 64 * 1024;
 
-  explicit LengthCodec(Checksum checksum = Checksum::kNone, size_t maxPayload = kDefaultMaxPayload)
-      : checksum_(checksum), maxPayload_(maxPayload) {}
+  explicit LengthCodec(size_t maxPayload = kDefaultMaxPayload, Checksum checksum = Checksum::kNone)
+      : maxPayload_(maxPayload), checksum_(checksum) {}
 
   /// Takes the first frame off `input` and returns its payload, valid until bytes are next put into
   /// `input`. Nothing if the frame is not complete yet, or is bad: then `error` says so, and
@@ -45,8 +45,8 @@ class LengthCodec {
   size_t maxPayload() const { return maxPayload_; }  ///< In bytes.
 
  private:
-  Checksum checksum_;
   size_t maxPayload_;
+  Checksum checksum_;
 };
 
 }  // namespace reactor

@@ -1,6 +1,5 @@
 #include "net/buffer.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -8,13 +7,6 @@
 #include <cstring>
 
 namespace reactor {
-
-uint32_t Buffer::peekUint32() const {
-  assert(size() >= sizeof(uint32_t));
-  uint32_t number;
-  std::memcpy(&number, storage_.get() + begin_, sizeof number);
-  return ntohl(number);
-}
 
 void Buffer::retrieve(size_t n) {
   assert(n <= size());
@@ -27,11 +19,6 @@ void Buffer::append(std::string_view bytes) {
   reserve(bytes.size());
   std::memcpy(storage_.get() + end_, bytes.data(), bytes.size());
   end_ += bytes.size();
-}
-
-void Buffer::appendUint32(uint32_t number) {
-  const uint32_t wire = htonl(number);
-  append({reinterpret_cast<const char*>(&wire), sizeof wire});
 }
 
 void Buffer::shrink() {

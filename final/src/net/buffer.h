@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -27,15 +26,11 @@ class Buffer {
   /// All bytes, oldest first.
   std::string_view peek() const { return {storage_.get() + begin_, size()}; }
 
-  /// The first four bytes as a big-endian number; size() must be at least 4.
-  uint32_t peekUint32() const;
-
   /// Drops the first `n` bytes, at most size(). They stay readable until bytes are next put in.
   void retrieve(size_t n);
   void retrieveAll() { begin_ = end_ = 0; }
 
   void append(std::string_view bytes);  ///< Not bytes of this Buffer itself.
-  void appendUint32(uint32_t number);   ///< Big-endian.
 
   /// Gives memory back: all of it if empty, else what is more than twice the size.
   void shrink();

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+#include "net/buffer.h"
+#include "net/callbacks.h"
+#include "net/channel.h"
+#include "net/event_loop.h"
+#include "net/inet_address.h"
+#include "net/socket.h"
+
+namespace reactor {
+
+/// How much a connection may hold in memory for a peer that is slower than we are, in bytes.
+struct ConnectionLimits {
+  /// More output than this waits: the peer is not read until it has taken some.
+  size_t highWaterMark = 1 << 20;
+};
+
+/// One TCP connection, of a server or of a client.
+///
+/// Owned by whoever made it (TcpServer), created, used and destroyed in its loop's thread. A
+/// callback gets a reference, good for that call. A connection that has gone down lives on until
+/// the turn ends, so that no handler further up the stack loses it.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
+  Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
+             std::shared_ptr<const ConnectionCallbacks> callbacks, ConnectionLimits limits);
+
+  /// Up: begins to read and tells the connection callback. For the owner, once.
+  void open();
+
+  /// Sends `bytes` to the peer. What the kernel does not take at once waits here until it does.
+  /// Without effect once the connection is down; closes if the peer is gone.
+  void send(std::string_view bytes);
+
+  /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
+  /// lets go of it, then the connection callback is told; of several calls the first counts.
+  void close(std::error_code reason = {});
+
+  bool connected() const { return state_ != State::kDown; }
+
+  /// Why it is down: none if the peer ended it in good order.
+  std::error_code closeReason() const { return closeReason_; }
+
+  /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
+  uint64_t id() const { return id_; }
+  EventLoop& loop() const { return loop_; }
+  const InetAddress& peer() const { return peer_; }
+
+ private:
+  enum class State : uint8_t {
+    kOpen,
+    kPeerDone,  ///< The peer's FIN has come: close when the output is out.
+    kDown,
+  };
+
+  void handleRead();
+  void deliver(Buffer& block);
+  void handleEof();
+  void flush();
+  std::error_code writeOutput();
+  void outputDrained();
+  void pauseWhileFull();
+  void updateReading();
+
+  EventLoop& loop_;
+  const uint64_t id_;
+  Socket socket_;
+  Channel channel_;
+  const InetAddress peer_;
+  const std::shared_ptr<const ConnectionCallbacks> callbacks_;
+  const ConnectionLimits limits_;
+  State state_ = State::kOpen;
+  bool pausedByOutput_ = false;
+  std::error_code closeReason_;
+  Buffer input_;
+  Buffer output_;
+};
+
+}  // namespace reactor

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kReadSize = 64 * 1024;
 // A peer that sends without pause gets this many reads a turn; then it is the others' turn.
 constexpr int kReadsPerTurn = 8;
+// More output than this waits: the peer is not read until it has taken some.
+constexpr size_t kHighWaterMark = 1 << 20;
 
 uint64_t nextConnectionId() {
   static std::atomic<uint64_t> last{0};
@@ -22,15 +24,13 @@ uint64_t nextConnectionId() {
 }  // namespace
 
 Connection::Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
-                       std::shared_ptr<const ConnectionCallbacks> callbacks,
-                       ConnectionLimits limits)
+                       std::shared_ptr<const ConnectionCallbacks> callbacks)
     : loop_(loop),
       id_(nextConnectionId()),
       socket_(std::move(socket)),
       channel_(loop, socket_.fd()),
       peer_(peer),
-      callbacks_(std::move(callbacks)),
-      limits_(limits) {
+      callbacks_(std::move(callbacks)) {
   socket_.setTcpNoDelay();
   socket_.setKeepAlive();
   channel_.setReadCallback([this] { handleRead(); });
@@ -124,7 +124,7 @@ void Connection::outputDrained() {
 // A peer that does not take its answers need not send requests.
 void Connection::pauseWhileFull() {
   // Once paused, until half of it is gone: not to and fro with every few bytes.
-  pausedByOutput_ = output_.size() > limits_.highWaterMark / (pausedByOutput_ ? 2 : 1);
+  pausedByOutput_ = output_.size() > kHighWaterMark / (pausedByOutput_ ? 2 : 1);
   updateReading();
 }
 

@@ -14,12 +14,6 @@
 
 namespace reactor {
 
-/// How much a connection may hold in memory for a peer that is slower than we are, in bytes.
-struct ConnectionLimits {
-  /// More output than this waits: the peer is not read until it has taken some.
-  size_t highWaterMark = 1 << 20;
-};
-
 /// One TCP connection, of a server or of a client.
 ///
 /// Owned by whoever made it (TcpServer), created, used and destroyed in its loop's thread. A
@@ -29,13 +23,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
   Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
-             std::shared_ptr<const ConnectionCallbacks> callbacks, ConnectionLimits limits);
+             std::shared_ptr<const ConnectionCallbacks> callbacks);
 
   /// Up: begins to read and tells the connection callback. For the owner, once.
   void open();
 
-  /// Sends `bytes` to the peer. What the kernel does not take at once waits here until it does.
-  /// Without effect once the connection is down; closes if the peer is gone.
+  /// Sends `bytes` to the peer. What the kernel does not take at once waits here until it does; if
+  /// much waits, the peer is not read until it has taken some. Closes if the peer is gone.
   void send(std::string_view bytes);
 
   /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
@@ -74,7 +68,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Channel channel_;
   const InetAddress peer_;
   const std::shared_ptr<const ConnectionCallbacks> callbacks_;
-  const ConnectionLimits limits_;
   State state_ = State::kOpen;
   bool pausedByOutput_ = false;
   std::error_code closeReason_;

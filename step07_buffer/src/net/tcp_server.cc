@@ -4,16 +4,13 @@
 
 namespace reactor {
 
-TcpServer::TcpServer(EventLoop& base, const InetAddress& address, Options options)
-    : base_(base), options_(options), acceptor_(base, address) {
+TcpServer::TcpServer(EventLoop& base, const InetAddress& address)
+    : base_(base), acceptor_(base, address) {
   acceptor_.setNewConnectionCallback(
       [this](Socket socket, const InetAddress& peer) { accept(std::move(socket), peer); });
   acceptor_.setErrorCallback([this](std::error_code error) { errorCallback_(error); });
   callbacks_.closed = [this](Connection& connection) { remove(connection); };
 }
-
-TcpServer::TcpServer(EventLoop& base, const InetAddress& address)
-    : TcpServer(base, address, Options{}) {}
 
 void TcpServer::setConnectionCallback(ConnectionCallback callback) {
   callbacks_.connection = std::move(callback);
@@ -33,8 +30,7 @@ void TcpServer::start() {
 }
 
 void TcpServer::accept(Socket socket, const InetAddress& peer) {
-  auto connection = std::make_shared<Connection>(base_, std::move(socket), peer, sharedCallbacks_,
-                                                 options_.limits);
+  auto connection = std::make_shared<Connection>(base_, std::move(socket), peer, sharedCallbacks_);
   connections_.emplace(connection->id(), connection);
   connection->open();
 }

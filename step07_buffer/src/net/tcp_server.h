@@ -19,14 +19,9 @@ namespace reactor {
 /// without telling anyone.
 class TcpServer {
  public:
-  struct Options {
-    ConnectionLimits limits;
-  };
-
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
   /// busy. Accepts after start(). `base` must outlive the server.
-  TcpServer(EventLoop& base, const InetAddress& address, Options options);
-  TcpServer(EventLoop& base, const InetAddress& address);  ///< With the default options.
+  TcpServer(EventLoop& base, const InetAddress& address);
   TcpServer(const TcpServer&) = delete;
   TcpServer& operator=(const TcpServer&) = delete;
 
@@ -51,7 +46,6 @@ class TcpServer {
   void remove(const Connection& connection);
 
   EventLoop& base_;
-  const Options options_;
   Acceptor acceptor_;
   ConnectionCallbacks callbacks_;
   std::shared_ptr<const ConnectionCallbacks> sharedCallbacks_;  ///< A copy, from start() on.

@@ -11,7 +11,7 @@ TcpServer::TcpServer(EventLoop& base, const InetAddress& address, Options option
       options_(options),
       acceptor_(std::make_unique<Acceptor>(base, address)),
       address_(acceptor_->address()),
-      pool_(base, options.ioThreads) {
+      pool_(base_, options.ioThreads) {
   acceptor_->setNewConnectionCallback(
       [this](Socket socket, const InetAddress& peer) { accept(std::move(socket), peer); });
   acceptor_->setErrorCallback([this](std::error_code error) { errorCallback_(error); });

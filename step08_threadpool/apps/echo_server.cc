@@ -1,0 +1,78 @@
+// Answers every message with itself. A message is its length, 4 bytes, big-endian, and its bytes.
+//
+// usage: echo_server [-i IO_THREADS] [-w WORKERS] [PORT]
+
+#include "echo/echo_server.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "net/event_loop.h"
+#include "net/inet_address.h"
+
+namespace reactor {
+
+namespace {
+
+constexpr uint16_t kDefaultPort = 9877;  // SERV_PORT of Stevens, "UNIX Network Programming".
+
+// A number of threads from text.
+size_t parseThreads(std::string_view text) {
+  constexpr size_t kMost = 256;
+  size_t threads = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, threads);
+  if (error != std::errc() || stop != end || threads > kMost) {
+    throw std::invalid_argument("not a number of threads: '" + std::string(text) +
+                                "' (expected 0 to 256)");
+  }
+  return threads;
+}
+
+// False if the command line is not understood.
+bool parseOptions(int argc, char** argv, EchoServer::Options& options) {
+  opterr = 0;  // The usage says it all.
+  for (int option; (option = ::getopt(argc, argv, "i:w:")) != -1;) {
+    switch (option) {
+      case 'i':
+        options.tcp.ioThreads = parseThreads(optarg);
+        break;
+      case 'w':
+        options.workers = parseThreads(optarg);
+        break;
+      default:
+        return false;
+    }
+  }
+  return argc - optind <= 1;
+}
+
+}  // namespace
+}  // namespace reactor
+
+int main(int argc, char** argv) {
+  using namespace reactor;
+  try {
+    EchoServer::Options options{{2}, 2};
+    if (!parseOptions(argc, argv, options)) {
+      std::cerr << "usage: echo_server [-i IO_THREADS] [-w WORKERS] [PORT]\n";
+      return 2;
+    }
+    const uint16_t port = optind < argc ? parsePort(argv[optind]) : kDefaultPort;
+    EventLoop loop;
+    EchoServer server(loop, InetAddress::resolve("127.0.0.1", port), options);
+    server.start();
+    std::cout << "listening on " << server.address().toString() << std::endl;
+    loop.loop();
+  } catch (const std::exception& error) {
+    std::cerr << "echo_server: " << error.what() << '\n';
+    return 1;
+  }
+}

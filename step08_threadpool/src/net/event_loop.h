@@ -1,0 +1,68 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "net/buffer.h"
+#include "net/channel.h"
+#include "net/epoll.h"
+
+namespace reactor {
+
+/// Waits for events and calls back, in one thread: the thread that made it, which calls loop().
+///
+/// A turn of the loop:
+/// - waits for events,
+/// - calls the channels that are ready,
+/// - runs what was put off to the turn's end.
+///
+/// Callbacks and tasks must not throw, must not block, and may call anything here. The loop must
+/// outlive every Channel in it and everyone who may still call it.
+class EventLoop {
+ public:
+  using Task = std::function<void()>;
+
+  /// Throws std::system_error if the kernel denies a descriptor.
+  EventLoop() = default;
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  /// Runs turns until quit() is called; at once returns if it has been.
+  void loop();
+
+  /// Any thread, also before loop(): the turn in progress is finished, then loop() returns, now and
+  /// ever after. A loop that sleeps takes notice within 100 ms: a limit that step 09 lifts.
+  void quit();
+
+  /// Any thread: runs `task` when all else of this turn has been handled: for what is better done
+  /// once a turn, and for destroying what may still be in use further up the stack. It is dropped,
+  /// not run, if the loop is destroyed before.
+  void runAtTurnEnd(Task task);
+
+  /// A buffer that all connections of the loop share to read into, empty between two reads.
+  Buffer& readBuffer() { return readBuffer_; }
+
+  Epoll& epoll() { return epoll_; }  ///< For Channel.
+
+  /// For Channel: no event reaches it from now on, but one that is on its way to it already, if
+  /// this is another thread.
+  void removeChannel(const Channel& channel);
+
+ private:
+  void setReady(std::span<epoll_event> ready);
+  Channel* channelOf(const epoll_event& event);
+  void runTurnEndTasks();
+
+  Epoll epoll_;
+  std::span<epoll_event> ready_;  ///< The events of this turn; data.ptr null: channel was removed.
+  Buffer readBuffer_;
+  std::atomic<bool> quit_{false};
+  std::vector<Task> turnEndTasks_;
+  std::mutex mutex_;  ///< Guards ready_, what its data.ptr are, and turnEndTasks_.
+};
+
+}  // namespace reactor

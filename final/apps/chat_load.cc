@@ -48,7 +48,10 @@ struct Stamp {
 class ChatLoad {
  public:
   ChatLoad(EventLoop& loop, const LoadOptions& options)
-      : loop_(loop), options_(options), codec_(options.checksum), sent_(options.senders) {
+      : loop_(loop),
+        options_(options),
+        codec_(LengthCodec::kDefaultMaxPayload, options.checksum),
+        sent_(options.senders) {
     const InetAddress server = InetAddress::resolve(options.host, options.port);
     clients_.resize(options.clients);
     for (size_t i = 0; i < clients_.size(); ++i) makeClient(i, server);

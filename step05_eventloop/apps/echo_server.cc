@@ -1,6 +1,4 @@
 // Sends back to each client what it sends.
-//
-// usage: echo_server [PORT]
 
 #include <poll.h>
 #include <sys/socket.h>

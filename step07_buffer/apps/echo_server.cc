@@ -1,6 +1,5 @@
-// Answers every message with itself. A message is its length, 4 bytes, big-endian, and its bytes.
-//
-// usage: echo_server [PORT]
+// Sends back to each client what it sends. A message is its length, 4 bytes, big-endian, and its
+// bytes.
 
 #include "echo/echo_server.h"
 

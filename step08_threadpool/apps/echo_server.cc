@@ -1,6 +1,5 @@
-// Answers every message with itself. A message is its length, 4 bytes, big-endian, and its bytes.
-//
-// usage: echo_server [-i IO_THREADS] [-w WORKERS] [PORT]
+// Sends back to each client what it sends. A message is its length, 4 bytes, big-endian, and its
+// bytes.
 
 #include "echo/echo_server.h"
 
@@ -23,17 +22,18 @@ namespace {
 
 constexpr uint16_t kDefaultPort = 9877;  // SERV_PORT of Stevens, "UNIX Network Programming".
 
-// A number of threads from text.
-size_t parseThreads(std::string_view text) {
-  constexpr size_t kMost = 256;
-  size_t threads = 0;
+constexpr size_t kMaxThreads = 256;
+
+// A whole number, 0 to `most`, from text.
+size_t parseNumber(std::string_view text, size_t most) {
+  size_t number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, threads);
-  if (error != std::errc() || stop != end || threads > kMost) {
-    throw std::invalid_argument("not a number of threads: '" + std::string(text) +
-                                "' (expected 0 to 256)");
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || number > most) {
+    throw std::invalid_argument("not a number: '" + std::string(text) + "' (expected 0 to " +
+                                std::to_string(most) + ")");
   }
-  return threads;
+  return number;
 }
 
 // False if the command line is not understood.
@@ -42,10 +42,10 @@ bool parseOptions(int argc, char** argv, EchoServer::Options& options) {
   for (int option; (option = ::getopt(argc, argv, "i:w:")) != -1;) {
     switch (option) {
       case 'i':
-        options.tcp.ioThreads = parseThreads(optarg);
+        options.tcp.ioThreads = parseNumber(optarg, kMaxThreads);
         break;
       case 'w':
-        options.workers = parseThreads(optarg);
+        options.workers = parseNumber(optarg, kMaxThreads);
         break;
       default:
         return false;

@@ -30,7 +30,13 @@ void EventLoopThreadPool::start() {
     std::promise<EventLoop*> promise;
     std::future<EventLoop*> loop = promise.get_future();
     threads_.emplace_back(runLoop, std::move(promise));
-    loops_.push_back(loop.get());
+    try {
+      loops_.push_back(loop.get());
+    } catch (...) {  // It has no loop, and ends: no thread without a loop is kept.
+      threads_.back().join();
+      threads_.pop_back();
+      throw;
+    }
   }
 }
 

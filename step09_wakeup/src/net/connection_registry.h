@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "net/callbacks.h"
+#include "net/connection.h"
+#include "net/event_loop.h"
+
+namespace reactor {
+
+/// The connections of one server in one of its loops: the one place that owns them.
+///
+/// Used in that loop's thread, but for accept(), size() and destruction, which is harmless once
+/// closeQuietly() has been called there.
+class ConnectionRegistry : public std::enable_shared_from_this<ConnectionRegistry> {
+ public:
+  /// `callbacks.closed` is replaced.
+  ConnectionRegistry(EventLoop& loop, ConnectionCallbacks callbacks);
+
+  /// Makes a connection of `socket` in this loop's thread. Any thread.
+  void accept(Socket socket, const InetAddress& peer);
+
+  /// How many connections there are, those on their way here included. Any thread.
+  size_t size() const { return size_; }
+
+  /// Shuts all connections down and calls `emptied`, once, when the last has gone. A peer that does
+  /// not read what waits for it is waited for: a limit that step 10 lifts.
+  void stop(std::function<void()> emptied);
+
+  /// Closes all connections and tells nobody; no callback runs from now on, no connection is added.
+  void closeQuietly();
+
+ private:
+  void add(Socket socket, const InetAddress& peer);
+  void remove(const Connection& connection);
+  std::vector<std::shared_ptr<Connection>> all() const;
+
+  EventLoop& loop_;
+  std::shared_ptr<const ConnectionCallbacks> callbacks_;
+  bool closed_ = false;
+  std::function<void()> emptied_;
+  std::unordered_map<uint64_t, std::shared_ptr<Connection>> connections_;  ///< By id.
+  std::atomic<size_t> size_{0};
+};
+
+}  // namespace reactor

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "net/acceptor.h"
+#include "net/callbacks.h"
+#include "net/connection.h"
+#include "net/connection_registry.h"
+#include "net/event_loop.h"
+#include "net/event_loop_thread_pool.h"
+
+namespace reactor {
+
+/// A TCP server: accepts in the base loop, and hands each connection to one of its I/O loops, which
+/// owns it from then on and alone calls its callbacks.
+///
+/// Used in the base loop's thread, where it may be destroyed at any moment, also in a callback.
+/// Destruction closes all connections without telling anyone and joins the I/O threads: when it
+/// returns, no callback runs any more. (Declare it behind what its callbacks use.)
+class TcpServer {
+ public:
+  struct Options {
+    size_t ioThreads = 0;  ///< Each with a loop of its own; 0: the base loop does it all.
+  };
+
+  /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
+  /// busy. Accepts after start(). `base` must outlive the server.
+  TcpServer(EventLoop& base, const InetAddress& address, Options options);
+  TcpServer(EventLoop& base, const InetAddress& address);  ///< With the default options.
+  ~TcpServer();
+  TcpServer(const TcpServer&) = delete;
+  TcpServer& operator=(const TcpServer&) = delete;
+
+  /// All callbacks are set before start(). These run in the connection's loop.
+  void setConnectionCallback(ConnectionCallback callback);
+  void setMessageCallback(MessageCallback callback);
+
+  /// A peer was turned away: out of descriptors. In the base loop.
+  void setErrorCallback(std::function<void(std::error_code)> callback);
+
+  /// Starts the I/O threads, then listens.
+  void start();
+
+  /// Accepts no more, lets every connection send what waits (and what the program still works on,
+  /// if it has paused reading), then closes it, and calls `done` in the base loop when all have
+  /// gone.
+  void stop(std::function<void()> done);
+
+  /// What it listens on, with the true port.
+  const InetAddress& address() const { return address_; }
+
+  /// Connections there are now, as far as one can say. Any thread, after start().
+  size_t connectionCount() const;
+
+ private:
+  void accept(Socket socket, const InetAddress& peer);
+  void dropAcceptor();
+
+  EventLoop& base_;
+  std::unique_ptr<Acceptor> acceptor_;
+  const InetAddress address_;
+  ConnectionCallbacks callbacks_;
+  std::function<void(std::error_code)> errorCallback_ = [](std::error_code) {};
+  EventLoopThreadPool pool_;
+  std::map<EventLoop*, std::shared_ptr<ConnectionRegistry>> registries_;  ///< One for each loop.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace reactor

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+
+namespace reactor {
+
+class Buffer;
+class Connection;
+
+/// The connection is up, or it is down: ask connected(). Once each.
+using ConnectionCallback = std::function<void(Connection&)>;
+/// Bytes have come; what is left in `input` is there again, with more behind it, next time.
+using MessageCallback = std::function<void(Connection&, Buffer& input)>;
+
+/// Whom the connections of one server or client call, in their loop's thread. Shared by them all,
+/// set before the first, and never changed.
+struct ConnectionCallbacks {
+  ConnectionCallback connection = [](Connection&) {};
+  MessageCallback message = [](Connection&, Buffer&) {};
+  ConnectionCallback closed = [](Connection&) {};  ///< For the owner, who lets go of it.
+};
+
+}  // namespace reactor

@@ -19,7 +19,7 @@ std::vector<Contestant> echoServers() {
        {"bare_epoll_echo", "libuv_echo", "libevent_echo", "asio_echo", "reactor_echo"}) {
     result.push_back({name, {benchProgram(name), "0"}});
   }
-  result.push_back({"echo_server", {ECHO_SERVER_PATH, "0", "--io-threads", "0"}});
+  result.push_back({"echo_server", {ECHO_SERVER_PATH, "0", "-i", "0"}});
   return result;
 }
 

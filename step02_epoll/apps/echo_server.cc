@@ -18,7 +18,8 @@
 namespace {
 
 constexpr uint16_t kDefaultPort = 9877;  // SERV_PORT of Stevens, "UNIX Network Programming".
-constexpr int kMaxEvents = 1024;         // Of one epoll_wait(2); the next one tells the others.
+// Of one epoll_wait(2); the next one tells the others.
+constexpr int kMaxEvents = 1024;
 
 [[noreturn]] void throwErrno(const char* call) {
   throw std::system_error(errno, std::generic_category(), call);

@@ -43,16 +43,9 @@ size_t parseNumber(std::string_view text, size_t most) {
 bool parseOptions(int argc, char** argv, EchoServer::Options& options) {
   opterr = 0;  // The usage says it all.
   for (int option; (option = ::getopt(argc, argv, "i:w:")) != -1;) {
-    switch (option) {
-      case 'i':
-        options.tcp.ioThreads = parseNumber(optarg, kMaxThreads);
-        break;
-      case 'w':
-        options.workers = parseNumber(optarg, kMaxThreads);
-        break;
-      default:
-        return false;
-    }
+    if (option == '?') return false;
+    if (option == 'i') options.tcp.ioThreads = parseNumber(optarg, kMaxThreads);
+    if (option == 'w') options.workers = parseNumber(optarg, kMaxThreads);
   }
   return argc - optind <= 1;
 }

@@ -24,11 +24,13 @@ namespace reactor {
 
 namespace {
 
+using std::chrono::seconds;
+
 constexpr uint16_t kDefaultPort = 9877;  // SERV_PORT of Stevens, "UNIX Network Programming".
 
 constexpr size_t kMaxThreads = 256;
-constexpr size_t kMaxIdleSeconds = 1'000'000;
-constexpr std::chrono::seconds kGrace{1};  // For clients to leave when the server stops.
+constexpr size_t kMaxIdle = 1'000'000;  // Seconds.
+constexpr seconds kGrace{1};            // For clients to leave when the server stops.
 
 // A whole number, 0 to `most`, from text.
 size_t parseNumber(std::string_view text, size_t most) {
@@ -46,19 +48,10 @@ size_t parseNumber(std::string_view text, size_t most) {
 bool parseOptions(int argc, char** argv, EchoServer::Options& options) {
   opterr = 0;  // The usage says it all.
   for (int option; (option = ::getopt(argc, argv, "i:t:w:")) != -1;) {
-    switch (option) {
-      case 'i':
-        options.tcp.ioThreads = parseNumber(optarg, kMaxThreads);
-        break;
-      case 't':
-        options.tcp.idleTimeout = std::chrono::seconds(parseNumber(optarg, kMaxIdleSeconds));
-        break;
-      case 'w':
-        options.workers = parseNumber(optarg, kMaxThreads);
-        break;
-      default:
-        return false;
-    }
+    if (option == '?') return false;
+    if (option == 'i') options.tcp.ioThreads = parseNumber(optarg, kMaxThreads);
+    if (option == 't') options.tcp.idleTimeout = seconds(parseNumber(optarg, kMaxIdle));
+    if (option == 'w') options.workers = parseNumber(optarg, kMaxThreads);
   }
   return argc - optind <= 1;
 }

@@ -24,9 +24,10 @@ enum class Checksum { kNone, kCrc32 };
 
 /// Cuts messages out of a stream of bytes, and makes bytes of messages.
 ///
-/// A frame is the length of the payload, 4 bytes, big-endian; the payload; and, unless left out,
-/// the CRC-32 of the payload (that of zlib and Ethernet), 4 bytes, big-endian. Immutable: any
-/// thread.
+/// A frame is the length of the payload, 4 bytes, big-endian, and the payload.
+/// Behind it stands, unless left out, the CRC-32 of the payload (that of zlib and Ethernet),
+/// 4 bytes, big-endian.
+/// Immutable: any thread.
 class LengthCodec {
  public:
   static constexpr size_t kDefaultMaxPayload = 64 * 1024;

@@ -25,11 +25,12 @@ struct ConnectionLimits {
 
 /// One TCP connection, of a server or of a client.
 ///
-/// Owned by whoever made it (TcpServer's registry, TcpClient), created, used and destroyed in its
-/// loop's thread. Everyone else keeps a weak_ptr and locks it in a task of that loop; a callback
-/// gets a reference, good for that call. A connection that has gone down lives on until the turn
-/// ends, so that no handler further up the stack loses it. No function calls back at once except
-/// open() and close().
+/// Owned by whoever made it; everyone else keeps a weak_ptr. A callback gets a reference, good for
+/// that call. A connection that has gone down lives on until the turn ends, so that no handler
+/// further up the stack loses it.
+///
+/// Created, used and destroyed in its loop's thread: a weak_ptr is locked in a task of that loop.
+/// No function calls back at once except open() and close().
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
@@ -40,19 +41,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Up: begins to read and tells the connection callback. For the owner, once.
   void open();
 
-  /// Sends `bytes` to the peer, at the end of the turn together with what else was sent in it.
-  /// Without effect once the connection is closing or down.
+  /// Sends `bytes` to the peer. Without effect once the connection is down.
+  /// They leave at the end of the turn, together with what else was sent in it.
+  /// What the kernel does not take at once waits here until it does; if much waits, the peer is not
+  /// read until it has taken some.
   void send(std::string_view bytes);
 
-  /// Sends FIN when all output is out. The peer may still send, and is read, until it closes.
+  /// Ends the connection in good order: all output goes out first.
+  /// FIN follows; the peer may still send, and is read, until it closes. No send() any more.
   void shutdown();
 
   /// shutdown(), but if the program has paused reading, not before it resumes: it may be working on
   /// an answer. For the owner, who knows nothing of that.
   void shutdownWhenIdle();
 
-  /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
-  /// lets go of it, then the connection callback is told; of several calls the first counts.
+  /// Down, at once. `reason` is what closeReason() will say. The owner lets go of it, then the
+  /// connection callback is told; of several calls the first counts.
+  /// Output that waits is lost.
   void close(std::error_code reason = {});
 
   /// Down, at once, and nobody is told. For the owner, when those who would be are going away.
@@ -64,7 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool connected() const { return state_ != State::kDown; }
 
-  /// Why it is down: none if the peer or shutdown() ended it in good order.
+  /// Why it is down: none if it ended in good order.
   std::error_code closeReason() const { return closeReason_; }
 
   /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
@@ -87,8 +92,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class State : uint8_t {
     kOpen,
-    kFinishing,  ///< shutdown() was called: FIN goes out behind the last byte of output.
-    kPeerDone,   ///< The peer's FIN has come: close when the output is out.
+    /// shutdown() was called: FIN goes out behind the last byte of output.
+    kFinishing,
+    /// The peer's FIN has come: close when the output is out.
+    kPeerDone,
     kDown,
   };
 

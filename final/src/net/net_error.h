@@ -6,11 +6,16 @@ namespace reactor {
 
 /// Why the library ended a connection (or did not make one) where the kernel saw no error.
 enum class NetError {
-  kIdleTimeout = 1,     ///< Nothing came from the peer for too long.
-  kBacklogExceeded,     ///< The peer does not read what is sent to it.
-  kTooManyConnections,  ///< The server has as many as it may.
-  kServerStopped,       ///< The peer did not leave in the time that a stopping server grants.
-  kSelfConnection,      ///< connect() found itself: loopback, a port of the ephemeral range.
+  /// Nothing came from the peer for too long.
+  kIdleTimeout = 1,
+  /// The peer does not read what is sent to it.
+  kBacklogExceeded,
+  /// The server has as many as it may.
+  kTooManyConnections,
+  /// The peer did not leave in the time that a stopping server grants.
+  kServerStopped,
+  /// connect() found itself: loopback, a port of the ephemeral range.
+  kSelfConnection,
 };
 
 /// For std::error_code: `error == NetError::kIdleTimeout` works.

@@ -56,6 +56,13 @@ void TcpServer::start(const std::function<void()>& beforeListening) {
   acceptor_->listen();
 }
 
+void TcpServer::accept(Socket socket, const InetAddress& peer) {
+  if (connectionCount() >= options_.maxConnections) {
+    return errorCallback_(NetError::kTooManyConnections);  // ~Socket tells the peer.
+  }
+  registries_.at(&pool_.getNextLoop())->accept(std::move(socket), peer);
+}
+
 void TcpServer::stop(Clock::duration grace, std::function<void()> done) {
   base_.assertInLoopThread();
   dropAcceptor();
@@ -75,13 +82,6 @@ size_t TcpServer::connectionCount() const {
   size_t count = 0;
   for (const auto& [loop, registry] : registries_) count += registry->size();
   return count;
-}
-
-void TcpServer::accept(Socket socket, const InetAddress& peer) {
-  if (connectionCount() >= options_.maxConnections) {
-    return errorCallback_(NetError::kTooManyConnections);  // ~Socket tells the peer.
-  }
-  registries_.at(&pool_.getNextLoop())->accept(std::move(socket), peer);
 }
 
 // We may be in one of its callbacks, so it stays until the turn ends.

@@ -15,9 +15,9 @@ namespace reactor {
 
 /// One TCP connection, of a server or of a client.
 ///
-/// Owned by whoever made it (TcpServer), created, used and destroyed in its loop's thread. A
-/// callback gets a reference, good for that call. A connection that has gone down lives on until
-/// the turn ends, so that no handler further up the stack loses it.
+/// Owned by whoever made it; everyone else keeps a weak_ptr. A callback gets a reference, good for
+/// that call. A connection that has gone down lives on until the turn ends, so that no handler
+/// further up the stack loses it.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
@@ -27,8 +27,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Up: begins to read and tells the connection callback. For the owner, once.
   void open();
 
-  /// Sends `bytes` to the peer, and waits until the kernel has taken them all: a peer that does not
-  /// read keeps everybody waiting. Step 07 lifts this limit. Closes if the peer is gone.
+  /// Sends `bytes` to the peer. Without effect once the connection is down.
+  /// Closes, and so calls back, if the peer is gone.
   void send(std::string_view bytes);
 
   /// Down, at once. `reason` is what closeReason() will say. The owner lets go of it, then the
@@ -37,7 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool connected() const { return connected_; }
 
-  /// Why it is down: none if the peer ended it in good order.
+  /// Why it is down: none if it ended in good order.
   std::error_code closeReason() const { return closeReason_; }
 
   /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.

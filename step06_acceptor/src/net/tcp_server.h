@@ -15,8 +15,8 @@ namespace reactor {
 
 /// A TCP server: accepts connections, owns them, and lets go of them when they go down.
 ///
-/// Used in its loop's thread. Destruction, not in one of its callbacks, closes all connections
-/// without telling anyone.
+/// Destruction closes all connections without telling anyone.
+/// It must not happen in one of the callbacks.
 class TcpServer {
  public:
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
@@ -29,7 +29,7 @@ class TcpServer {
   void setConnectionCallback(ConnectionCallback callback);
   void setMessageCallback(MessageCallback callback);
 
-  /// A peer was turned away: out of descriptors.
+  /// A peer was turned away, since no descriptor was left.
   void setErrorCallback(std::function<void(std::error_code)> callback);
 
   /// Begins to listen.

@@ -32,7 +32,7 @@ class EventLoop {
   /// Runs turns until quit() is called; at once returns if it has been.
   void loop();
 
-  /// Also before loop(): the turn in progress is finished, then loop() returns, now and ever after.
+  /// The turn in progress is finished, then loop() returns, now and ever after. Also before loop().
   void quit();
 
   /// Runs `task` when all else of this turn has been handled: for what is better done once a turn,

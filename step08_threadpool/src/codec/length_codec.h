@@ -20,8 +20,8 @@ std::error_code make_error_code(CodecError error);
 
 /// Cuts messages out of a stream of bytes, and makes bytes of messages.
 ///
-/// A frame is the length of the payload, 4 bytes, big-endian, and the payload. Immutable: any
-/// thread.
+/// A frame is the length of the payload, 4 bytes, big-endian, and the payload.
+/// Immutable: any thread.
 class LengthCodec {
  public:
   static constexpr size_t kDefaultMaxPayload = 64 * 1024;

@@ -17,12 +17,9 @@ namespace reactor {
 
 /// One TCP connection, of a server or of a client.
 ///
-/// Owned by whoever made it (TcpServer). Everyone else keeps a weak_ptr and locks it; a callback
-/// gets a reference, good for that call. A connection that has gone down lives on until the turn
-/// ends, so that no handler further up the stack loses it.
-///
-/// Any thread may use it: each function takes mutex(), which is held during callbacks as well.
-/// Step 09 does without.
+/// Owned by whoever made it; everyone else keeps a weak_ptr. A callback gets a reference, good for
+/// that call. A connection that has gone down lives on until the turn ends, so that no handler
+/// further up the stack loses it.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
@@ -32,12 +29,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Up: begins to read and tells the connection callback. For the owner, once.
   void open();
 
-  /// Sends `bytes` to the peer. What the kernel does not take at once waits here until it does; if
-  /// much waits, the peer is not read until it has taken some. Closes if the peer is gone.
+  /// Sends `bytes` to the peer. Without effect once the connection is down.
+  /// What the kernel does not take at once waits here until it does; if much waits, the peer is not
+  /// read until it has taken some.
+  /// Closes, and so calls back, if the peer is gone.
   void send(std::string_view bytes);
 
-  /// Down, at once: output that waits is lost. `reason` is what closeReason() will say. The owner
-  /// lets go of it, then the connection callback is told; of several calls the first counts.
+  /// Down, at once. `reason` is what closeReason() will say. The owner lets go of it, then the
+  /// connection callback is told; of several calls the first counts.
+  /// Output that waits is lost.
   void close(std::error_code reason = {});
 
   /// Down, at once, and nobody is told. For the owner, when those who would be are going away.
@@ -49,7 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool connected() const { return state_ != State::kDown; }
 
-  /// Why it is down: none if the peer ended it in good order.
+  /// Why it is down: none if it ended in good order.
   std::error_code closeReason() const { return closeReason_; }
 
   /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
@@ -59,13 +59,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Buffer& input() { return input_; }  ///< What the message callback left, outside of that callback.
 
+  /// Any thread may use a connection: each function takes this, and it is held during callbacks.
   /// For who does several things that belong together. Held before a server's lock, not after.
   std::recursive_mutex& mutex() { return mutex_; }
 
  private:
   enum class State : uint8_t {
     kOpen,
-    kPeerDone,  ///< The peer's FIN has come: close when the output is out.
+    /// The peer's FIN has come: close when the output is out.
+    kPeerDone,
     kDown,
   };
 

@@ -34,23 +34,20 @@ class EventLoop {
   /// Runs turns until quit() is called; at once returns if it has been.
   void loop();
 
-  /// Any thread, also before loop(): the turn in progress is finished, then loop() returns, now and
-  /// ever after. A loop that sleeps takes notice within 100 ms: a limit that step 09 lifts.
+  /// The turn in progress is finished, then loop() returns, now and ever after. Also before loop().
+  /// Any thread.
   void quit();
 
-  /// Any thread: runs `task` when all else of this turn has been handled: for what is better done
-  /// once a turn, and for destroying what may still be in use further up the stack. It is dropped,
-  /// not run, if the loop is destroyed before.
+  /// Runs `task` when all else of this turn has been handled: for what is better done once a turn,
+  /// and for destroying what may still be in use further up the stack. It is dropped, not run, if
+  /// the loop is destroyed before.
   void runAtTurnEnd(Task task);
 
   /// A buffer that all connections of the loop share to read into, empty between two reads.
   Buffer& readBuffer() { return readBuffer_; }
 
-  Epoll& epoll() { return epoll_; }  ///< For Channel.
-
-  /// For Channel: no event reaches it from now on, but one that is on its way to it already, if
-  /// this is another thread.
-  void removeChannel(const Channel& channel);
+  Epoll& epoll() { return epoll_; }            ///< For Channel.
+  void removeChannel(const Channel& channel);  ///< For Channel: no event reaches it from now on.
 
  private:
   void setReady(std::span<epoll_event> ready);
@@ -62,7 +59,9 @@ class EventLoop {
   Buffer readBuffer_;
   std::atomic<bool> quit_{false};
   std::vector<Task> turnEndTasks_;
-  std::mutex mutex_;  ///< Guards ready_, what its data.ptr are, and turnEndTasks_.
+  /// Guards ready_, what its data.ptr are, and turnEndTasks_: any thread may put a task off, and
+  /// remove a channel, which an event may still reach that is already on its way to it.
+  std::mutex mutex_;
 };
 
 }  // namespace reactor

@@ -16,16 +16,19 @@
 
 namespace reactor {
 
-/// A TCP server: accepts in the base loop, and hands each connection to one of its I/O loops, which
-/// calls its callbacks.
+/// A TCP server: accepts connections, owns them, and lets go of them when they go down.
+/// It accepts in the base loop; each connection belongs to one of the I/O loops, which calls its
+/// callbacks.
 ///
-/// Used in the base loop's thread. Destruction, not in one of its callbacks, closes all connections
-/// without telling anyone and joins the I/O threads: when it returns, no callback runs any more.
-/// (Declare it behind what its callbacks use.)
+/// Destruction closes all connections without telling anyone.
+/// It joins the I/O threads: when it returns, no callback runs any more. (Declare the server behind
+/// what its callbacks use.)
+/// It must not happen in one of the callbacks.
 class TcpServer {
  public:
   struct Options {
-    size_t ioThreads = 0;  ///< Each with a loop of its own; 0: the base loop does it all.
+    /// Each with a loop of its own; 0: the base loop does it all.
+    size_t ioThreads = 0;
   };
 
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
@@ -37,19 +40,22 @@ class TcpServer {
   TcpServer& operator=(const TcpServer&) = delete;
 
   /// All callbacks are set before start().
+  /// These run in the connection's loop.
   void setConnectionCallback(ConnectionCallback callback);
   void setMessageCallback(MessageCallback callback);
 
-  /// A peer was turned away: out of descriptors.
+  /// A peer was turned away, since no descriptor was left.
+  /// In the base loop.
   void setErrorCallback(std::function<void(std::error_code)> callback);
 
-  /// Starts the I/O threads, then listens.
+  /// Begins to listen.
+  /// The I/O threads start first.
   void start();
 
   /// What it listens on, with the true port.
   const InetAddress& address() const { return acceptor_.address(); }
 
-  /// Connections there are now, as far as one can say. Any thread.
+  /// Connections there are now, as far as one can say. Any thread, after start().
   size_t connectionCount() const;
 
  private:

@@ -16,8 +16,9 @@ namespace reactor {
 /// Answers every message with itself, in the order in which they came.
 ///
 /// A message `burn MILLISECONDS` (at most 10,000) is an expensive request: it costs that much
-/// computing before it is answered. Workers do that, if there are any, so that it delays no other
-/// client; further messages of the same client wait until it is answered.
+/// computing before it is answered.
+/// Workers do that, if there are any, so that it delays no other client; further messages of the
+/// same client wait until it is answered.
 ///
 /// Used in the thread of its loop.
 class EchoServer {

@@ -14,9 +14,10 @@
 namespace reactor {
 
 /// The connections of one server in one of its loops: the one place that owns them.
+/// Ends those that are idle for too long.
 ///
 /// Used in that loop's thread, but for accept(), size() and destruction, which is harmless once
-/// closeQuietly() has been called there. Ends connections that are idle for too long.
+/// closeQuietly() has been called there.
 class ConnectionRegistry : public std::enable_shared_from_this<ConnectionRegistry> {
  public:
   /// `idleTimeout` zero: connections may be silent for ever. `callbacks.closed` is replaced.

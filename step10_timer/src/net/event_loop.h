@@ -40,8 +40,9 @@ class EventLoop {
   /// Runs turns until quit() is called; at once returns if it has been.
   void loop();
 
-  /// Any thread, also before loop(): the turn in progress is finished, tasks queued so far are run,
-  /// then loop() returns, now and ever after.
+  /// The turn in progress is finished, then loop() returns, now and ever after. Also before loop().
+  /// Any thread.
+  /// Tasks that are queued by then are run first.
   void quit();
 
   /// Any thread: runs `task` in the loop's thread; at once if this is it.

@@ -6,8 +6,10 @@ namespace reactor {
 
 /// Why the library ended a connection (or did not make one) where the kernel saw no error.
 enum class NetError {
-  kIdleTimeout = 1,  ///< Nothing came from the peer for too long.
-  kServerStopped,    ///< The peer did not leave in the time that a stopping server grants.
+  /// Nothing came from the peer for too long.
+  kIdleTimeout = 1,
+  /// The peer did not leave in the time that a stopping server grants.
+  kServerStopped,
 };
 
 /// For std::error_code: `error == NetError::kIdleTimeout` works.

@@ -49,6 +49,10 @@ void TcpServer::start() {
   acceptor_->listen();
 }
 
+void TcpServer::accept(Socket socket, const InetAddress& peer) {
+  registries_.at(&pool_.getNextLoop())->accept(std::move(socket), peer);
+}
+
 void TcpServer::stop(Clock::duration grace, std::function<void()> done) {
   base_.assertInLoopThread();
   dropAcceptor();
@@ -68,10 +72,6 @@ size_t TcpServer::connectionCount() const {
   size_t count = 0;
   for (const auto& [loop, registry] : registries_) count += registry->size();
   return count;
-}
-
-void TcpServer::accept(Socket socket, const InetAddress& peer) {
-  registries_.at(&pool_.getNextLoop())->accept(std::move(socket), peer);
 }
 
 // We may be in one of its callbacks, so it stays until the turn ends.

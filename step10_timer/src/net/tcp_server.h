@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "net/acceptor.h"
@@ -15,17 +16,22 @@
 
 namespace reactor {
 
-/// A TCP server: accepts in the base loop, and hands each connection to one of its I/O loops, which
-/// owns it from then on and alone calls its callbacks.
+/// A TCP server: accepts connections, owns them, and lets go of them when they go down.
+/// It accepts in the base loop; each connection belongs to one of the I/O loops, which calls its
+/// callbacks.
 ///
 /// Used in the base loop's thread, where it may be destroyed at any moment, also in a callback.
-/// Destruction closes all connections without telling anyone and joins the I/O threads: when it
-/// returns, no callback runs any more. (Declare it behind what its callbacks use.)
+///
+/// Destruction closes all connections without telling anyone.
+/// It joins the I/O threads: when it returns, no callback runs any more. (Declare the server behind
+/// what its callbacks use.)
 class TcpServer {
  public:
   struct Options {
-    size_t ioThreads = 0;           ///< Each with a loop of its own; 0: the base loop does it all.
-    Clock::duration idleTimeout{};  ///< Silent for longer: dropped. Zero: never.
+    /// Each with a loop of its own; 0: the base loop does it all.
+    size_t ioThreads = 0;
+    /// Silent for longer: dropped. Zero: never.
+    Clock::duration idleTimeout{};
   };
 
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
@@ -36,14 +42,17 @@ class TcpServer {
   TcpServer(const TcpServer&) = delete;
   TcpServer& operator=(const TcpServer&) = delete;
 
-  /// All callbacks are set before start(). These run in the connection's loop.
+  /// All callbacks are set before start().
+  /// These run in the connection's loop.
   void setConnectionCallback(ConnectionCallback callback);
   void setMessageCallback(MessageCallback callback);
 
-  /// A peer was turned away: out of descriptors. In the base loop.
+  /// A peer was turned away, since no descriptor was left.
+  /// In the base loop.
   void setErrorCallback(std::function<void(std::error_code)> callback);
 
-  /// Starts the I/O threads, then listens.
+  /// Begins to listen.
+  /// The I/O threads start first.
   void start();
 
   /// Accepts no more, lets every connection send what waits (and what the program still works on,

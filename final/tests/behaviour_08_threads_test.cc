@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "child_process.h"
 #include "framed_client.h"
 #include "server_process.h"
 #include "waiting.h"
@@ -82,6 +83,21 @@ TEST(ExpensiveRequest, HurtsNobodyWhenItsClientVanishes) {
   expectAnswered(others);
   EXPECT_TRUE(eventually([&] { return server.openDescriptors() == descriptors + 1; }))
       << "a connection whose client is gone is still open";
+}
+
+TEST(ThreadOptions, AreTakenOrRefused) {
+  EchoServerProcess server({"-i", "0", "-w", "0"});
+  FramedClient client(server.port());
+  EXPECT_EQ(client.ask("burn 1"), "burn 1");
+
+  const std::vector<std::vector<std::string>> nonsense = {
+      {"0", "-i"},       {"0", "-i", "-1"},   {"0", "-i", "two"},
+      {"0", "-w", "1x"}, {"0", "-w", ""},     {"0", "-i", "9999"},
+      {"0", "-t", "-5"}, {"0", "-t", "soon"}, {"0", "--no-such-option"}};
+  for (const std::vector<std::string>& arguments : nonsense) {
+    SCOPED_TRACE(::testing::PrintToString(arguments));
+    refusal(echoServerPath(), arguments);
+  }
 }
 
 }  // namespace

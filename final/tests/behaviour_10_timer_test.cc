@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "framed_client.h"
 #include "server_process.h"
@@ -34,8 +35,8 @@ TEST(IdleTimeout, KeepsAClientThatTalks) {
   EchoServerProcess server({"-t", "1"});
   FramedClient talks(server.port());
   FramedClient silent(server.port());
-  // It says something every 100 ms, for three times as long as it might be silent.
-  for (const auto end = Clock::now() + 3 * kTimeout; Clock::now() < end;) {
+  // It says something every 100 ms, for twice as long as it might be silent.
+  for (const auto end = Clock::now() + 2 * kTimeout; Clock::now() < end;) {
     ASSERT_EQ(talks.ask("hello"), "hello");
     EXPECT_FALSE(talks.readable(100ms)) << "the end, or an answer to nothing";
   }
@@ -48,6 +49,33 @@ TEST(IdleTimeout, EndsAHeaderThatAnnouncesMoreThanComes) {
   FramedClient client(server.port());
   client.send(bigEndian(1000) + "not a thousand bytes");
   EXPECT_TRUE(client.isCutOff());
+}
+
+TEST(StoppingServer, DoesNotWaitForAClientThatTakesNothing) {
+  EchoServerProcess server;
+  FramedClient client(server.port(), 4096);
+  const std::string request = frame(std::string(60'000, 'x'));
+  std::string_view rest = request;
+  while (client.writable(300ms)) {  // Until the server reads no more, since its answers wait.
+    rest.remove_prefix(client.sendSome(rest));
+    if (rest.empty()) rest = request;
+  }
+  server.terminate();
+  EXPECT_EQ(server.waitForExit(5s), 0);
+}
+
+TEST(StoppingServer, EndsWithFinThoughTheClientSendsOn) {
+  EchoServerProcess server;
+  FramedClient client(server.port());
+  ASSERT_EQ(client.ask("hello"), "hello");
+  const auto before = server.cpuTime();
+  client.sendMessage("burn 300");
+  ASSERT_TRUE(eventually([&] { return server.cpuTime() >= before + 20ms; }));  // It is at it.
+  client.sendMessage("too late");
+  server.terminate();
+  EXPECT_EQ(client.receiveUntilEof(), frame("burn 300"));  // A reset would be an error.
+  client.close();
+  EXPECT_EQ(server.waitForExit(), 0);
 }
 
 }  // namespace

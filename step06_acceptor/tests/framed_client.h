@@ -1,8 +1,8 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <linux/tcp.h>  // Not netinet/tcp.h: the counters in TCP_INFO are only here.
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -76,15 +76,6 @@ class FramedClient {
     socklen_t size = sizeof address;
     check(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
     return ntohs(address.sin_port);
-  }
-
-  /// How many segments with data have come from the server. One that sends small pieces with
-  /// TCP_NODELAY makes a segment with each system call.
-  std::uint32_t segmentsReceived() const {
-    tcp_info information{};
-    socklen_t size = sizeof information;
-    check(::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &information, &size), "getsockopt TCP_INFO");
-    return information.tcpi_data_segs_in;
   }
 
   /// Sends all of `bytes`, as they are.

@@ -55,7 +55,7 @@
 namespace {
 
 constexpr int kDefaultWakeUps = 1'000;
-constexpr int kRounds = 27;  // A multiple of three: see printTable().
+constexpr int kRounds = 27;         // A multiple of three: see printTable().
 constexpr int kBurst = 1'000;       // Wake-ups before the sleeper wakes.
 constexpr size_t kSmallBuffer = 8;  // As much as a read of an eventfd needs.
 constexpr size_t kLargeBuffer = 1024;

@@ -106,13 +106,13 @@ TEST_F(AcceptorTest, StoppedInItsCallbackAcceptsNoMore) {
 }
 
 /// An acceptor in a process that may open no more descriptors.
-class OutOfDescriptors : public AcceptorTest {
+class AcceptorWithoutDescriptors : public AcceptorTest {
  protected:
-  OutOfDescriptors() {
+  AcceptorWithoutDescriptors() {
     ::getrlimit(RLIMIT_NOFILE, &limit_);
     acceptor_->listen();
   }
-  ~OutOfDescriptors() override { ::setrlimit(RLIMIT_NOFILE, &limit_); }
+  ~AcceptorWithoutDescriptors() override { ::setrlimit(RLIMIT_NOFILE, &limit_); }
 
   void forbidMore() {
     const int next = ::dup(STDERR_FILENO);  // The number that the next descriptor would have.
@@ -124,7 +124,7 @@ class OutOfDescriptors : public AcceptorTest {
   rlimit limit_{};
 };
 
-TEST_F(OutOfDescriptors, TurnsEachPeerAwayAndTellsWhy) {
+TEST_F(AcceptorWithoutDescriptors, TurnsEachPeerAwayAndTellsWhy) {
   std::list<FramedClient> clients;
   for (int i = 0; i < 3; ++i) clients.emplace_back(port());
   int turnedAway = 0;
@@ -138,7 +138,7 @@ TEST_F(OutOfDescriptors, TurnsEachPeerAwayAndTellsWhy) {
   for (FramedClient& client : clients) EXPECT_TRUE(client.isCutOff());
 }
 
-TEST_F(OutOfDescriptors, AcceptsAgainOnceSomeAreFree) {
+TEST_F(AcceptorWithoutDescriptors, AcceptsAgainOnceSomeAreFree) {
   const FramedClient first(port());
   std::optional<FramedClient> second;
   acceptor_->setErrorCallback([&](std::error_code) {

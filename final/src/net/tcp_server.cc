@@ -1,5 +1,6 @@
 #include "net/tcp_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "net/net_error.h"
@@ -60,7 +61,16 @@ void TcpServer::accept(Socket socket, const InetAddress& peer) {
   if (connectionCount() >= options_.maxConnections) {
     return errorCallback_(NetError::kTooManyConnections);  // ~Socket tells the peer.
   }
-  registries_.at(&pool_.getNextLoop())->accept(std::move(socket), peer);
+  chooseRegistry().accept(std::move(socket), peer);
+}
+
+ConnectionRegistry& TcpServer::chooseRegistry() {
+  EventLoop& next = pool_.getNextLoop();
+  if (options_.loopChoice == LoopChoice::kInTurn) return *registries_.at(&next);
+  return *std::min_element(
+              registries_.begin(), registries_.end(),
+              [](const auto& a, const auto& b) { return a.second->size() < b.second->size(); })
+              ->second;
 }
 
 void TcpServer::stop(Clock::duration grace, std::function<void()> done) {

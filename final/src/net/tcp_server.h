@@ -27,6 +27,8 @@ namespace reactor {
 /// what its callbacks use.)
 class TcpServer {
  public:
+  enum class LoopChoice { kInTurn, kFewestConnections };
+
   struct Options {
     /// Each with a loop of its own; 0: the base loop does it all.
     size_t ioThreads = 0;
@@ -34,6 +36,7 @@ class TcpServer {
     /// Silent for longer: dropped. Zero: never.
     Clock::duration idleTimeout{};
     size_t maxConnections = SIZE_MAX;
+    LoopChoice loopChoice = LoopChoice::kInTurn;
   };
 
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
@@ -76,6 +79,7 @@ class TcpServer {
 
  private:
   void accept(Socket socket, const InetAddress& peer);
+  ConnectionRegistry& chooseRegistry();
   void dropAcceptor();
 
   EventLoop& base_;

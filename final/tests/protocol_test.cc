@@ -127,10 +127,12 @@ TEST_F(ProtocolTest, IsToldOfABeginningOfBytesAndOfAnEnd) {
     FramedClient client(port_);
     client.send("hello");
     EXPECT_EQ(client.receive(5), "hello");
+    client.send("again");
+    EXPECT_EQ(client.receive(5), "again");
   }
   ASSERT_TRUE(noted("destroyed"));
-  EXPECT_EQ(script_.notes.all(),
-            (std::vector<std::string>{"made", "received hello", "lost", "destroyed"}));
+  EXPECT_EQ(script_.notes.all(), (std::vector<std::string>{"made", "received hello",
+                                                           "received again", "lost", "destroyed"}));
 }
 
 TEST_F(ProtocolTest, IsToldWhyItsConnectionWasLost) {
@@ -212,6 +214,44 @@ TEST_F(ProtocolTest, TimersGoWithTheirConnection) {
   EXPECT_TRUE(noted("called"));
   EXPECT_EQ(script_.notes.all(),
             (std::vector<std::string>{"made", "lost", "destroyed", "made", "called"}));
+}
+
+TEST_F(ProtocolTest, NothingIsCalledAfterItsEnd) {
+  std::optional<Protocol::Handle> handle;
+  script_.made = [&](Protocol& self) {
+    handle = self.handle();
+    self.callLater(100ms, [this] { script_.notes.add("called"); });
+  };
+  serve();
+  FramedClient client(port_);
+  ASSERT_TRUE(noted("made"));
+  // While the loop is busy, the client leaves, the timer's time comes, and a task is posted. All
+  // three are there in the loop's next turn, the end first.
+  std::promise<void> busy;
+  loop_->queueInLoop([&] {
+    busy.set_value();
+    std::this_thread::sleep_for(150ms);
+  });
+  busy.get_future().wait();
+  client.close();
+  handle->post([this](Protocol&) { script_.notes.add("posted"); });
+  ASSERT_TRUE(noted("destroyed"));
+  EXPECT_EQ(script_.notes.all(), (std::vector<std::string>{"made", "lost", "destroyed"}));
+}
+
+TEST_F(ProtocolTest, TimersGoWithAServerThatIsDestroyedWhileItsLoopGoesOn) {
+  EventLoop loop;
+  std::optional<ProtocolServer<Actor>> server(std::in_place, loop, kAnyPort, TcpServer::Options{},
+                                              &script_);
+  script_.made = [&](Protocol& self) {
+    self.callLater(1ms, [this] { script_.notes.add("called"); });
+    loop.queueInLoop([&] { server.reset(); });
+    loop.runAfter(20ms, [&] { loop.quit(); });
+  };
+  server->start();
+  const FramedClient client(server->address().port());
+  loop.loop();
+  EXPECT_EQ(script_.notes.all(), (std::vector<std::string>{"made", "destroyed"}));
 }
 
 TEST_F(ProtocolTest, MayCloseInEachOfItsFunctionsAndInItsTimer) {

@@ -32,7 +32,6 @@ void Protocol::cancel(TimerId id) {
 }
 
 void Protocol::lose() {
-  cancelAll();
   connectionLost(connection_->closeReason());
   cancelAll();
 }

@@ -61,6 +61,8 @@ void addOptions(CLI::App& app, CommandLine& line) {
              {"per-loop", BroadcastStrategy::kPerLoop}},
             "How threads share the set of clients: under one mutex, copy-on-write, or\n"
             "each loop its own");
+  addChoice(app, "--flush", server.flush, {{"turn", Flush::kTurn}, {"message", Flush::kMessage}},
+            "What was sent to a client leaves once a turn, or a write for each message");
 }
 
 // Until SIGINT or SIGTERM: then it stops accepting, sends what waits, and closes. A second signal

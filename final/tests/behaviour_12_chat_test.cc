@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,12 +17,15 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <tuple>
 #include <vector>
 
 #include "checked_client.h"
 #include "child_process.h"
 #include "framed_client.h"
 #include "server_process.h"
+#include "system_call_counter.h"
 #include "waiting.h"
 
 namespace reactor::testing {
@@ -73,18 +77,22 @@ CheckedClient join(const ChatServerProcess& server, std::string_view greeting,
   return newcomer;
 }
 
-/// Each test runs with each broadcast strategy.
-class Chat : public ::testing::TestWithParam<const char*> {
+/// Each test runs with each broadcast strategy, and with both ways to flush.
+class Chat : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
  protected:
   static std::vector<std::string> with(std::vector<std::string> options = {}) {
-    options.insert(options.end(), {"--broadcast", GetParam()});
+    const auto [broadcast, flush] = GetParam();
+    options.insert(options.end(), {"--broadcast", broadcast, "--flush", flush});
     return options;
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Broadcast, Chat, ::testing::Values("per-loop", "lock", "cow"),
+INSTANTIATE_TEST_SUITE_P(Broadcast, Chat,
+                         ::testing::Combine(::testing::Values("per-loop", "lock", "cow"),
+                                            ::testing::Values("turn", "message")),
                          [](const auto& tested) {
-                           std::string name = tested.param;
+                           std::string name = std::get<0>(tested.param);
+                           name.append("_").append(std::get<1>(tested.param));
                            std::erase(name, '-');
                            return name;
                          });
@@ -388,6 +396,35 @@ TEST(ChatServer, SpeaksPlainFramesWithoutChecksums) {
   b.sendMessage("b is here");
   while (b.receiveMessage() != "b is here") continue;
   EXPECT_EQ(a.receiveMessage(), "b is here");
+}
+
+TEST(ChatServer, FlushesOnceATurnOrWithEachMessage) {
+  constexpr int kClients = 10;
+  constexpr int kMessages = 50;
+  for (const bool eachMessage : {false, true}) {
+    SCOPED_TRACE(eachMessage ? "message" : "turn");
+    ChatServerProcess server({"-i", "0", "--flush", eachMessage ? "message" : "turn"});
+    std::vector<CheckedClient> clients;
+    for (int i = 0; i < kClients; ++i) {
+      clients.push_back(join(server, "client " + std::to_string(i)));
+    }
+    std::optional<SystemCallCounter> sends;
+    try {
+      sends.emplace(server.pid(), SYS_sendto);
+    } catch (const std::system_error& error) {
+      GTEST_SKIP() << error.what();
+    }
+    std::string frames;
+    for (int i = 0; i < kMessages; ++i) frames += checkedFrame("message " + std::to_string(i));
+    clients.front().send(frames);
+    const std::string last = "message " + std::to_string(kMessages - 1);
+    for (CheckedClient& client : clients) receiveUntil(client, last);
+    if (eachMessage) {
+      EXPECT_EQ(sends->stop(), kClients * kMessages);
+    } else {
+      EXPECT_LE(sends->stop(), kClients * 3) << "a turn may see only some of the messages";
+    }
+  }
 }
 
 TEST(ChatServer, ServesInOneThreadToo) {

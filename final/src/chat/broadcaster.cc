@@ -6,17 +6,22 @@
 
 namespace reactor {
 
-std::unique_ptr<Broadcaster> makeBroadcaster(BroadcastStrategy strategy,
+void deliver(Connection& member, const SharedFrame& frame, Flush flush) {
+  member.send(*frame);
+  if (flush == Flush::kMessage) member.flushNow();
+}
+
+std::unique_ptr<Broadcaster> makeBroadcaster(BroadcastStrategy strategy, Flush flush,
                                              const std::vector<EventLoop*>& loops) {
   switch (strategy) {
     case BroadcastStrategy::kLock:
-      return std::make_unique<LockBroadcaster>();
+      return std::make_unique<LockBroadcaster>(flush);
     case BroadcastStrategy::kCopyOnWrite:
-      return std::make_unique<CopyOnWriteBroadcaster>();
+      return std::make_unique<CopyOnWriteBroadcaster>(flush);
     case BroadcastStrategy::kPerLoop:
       break;
   }
-  return std::make_unique<PerLoopBroadcaster>(loops);
+  return std::make_unique<PerLoopBroadcaster>(flush, loops);
 }
 
 }  // namespace reactor

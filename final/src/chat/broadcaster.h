@@ -12,6 +12,13 @@ namespace reactor {
 /// A frame on its way to many connections: one copy, shared by all.
 using SharedFrame = std::shared_ptr<const std::string>;
 
+/// When what was sent to a member leaves: once a turn, all in one write, or each message in a write
+/// of its own, as most chat servers do it. The second is there to be measured against the first.
+enum class Flush { kTurn, kMessage };
+
+/// Sends `frame` to `member`, in its loop's thread. Calls nobody back.
+void deliver(Connection& member, const SharedFrame& frame, Flush flush);
+
 /// Who is in the chat, and how a frame gets to them all. One for each strategy:
 /// - lock: one set, one mutex around it. Simple; threads that broadcast wait for each other.
 /// - copy-on-write: one set behind a shared_ptr; who broadcasts takes it and needs no lock, who
@@ -35,7 +42,7 @@ class Broadcaster {
 enum class BroadcastStrategy { kLock, kCopyOnWrite, kPerLoop };
 
 /// `loops`: all that have connections.
-std::unique_ptr<Broadcaster> makeBroadcaster(BroadcastStrategy strategy,
+std::unique_ptr<Broadcaster> makeBroadcaster(BroadcastStrategy strategy, Flush flush,
                                              const std::vector<EventLoop*>& loops);
 
 /// A member as other threads may know it.
@@ -47,9 +54,9 @@ struct Member {
 
   /// Sends `frame` in the loop's thread, at once if this is it. Only there is the weak_ptr locked,
   /// so that no connection ever ends in a thread that is not its own.
-  void send(const SharedFrame& frame) const {
-    loop->runInLoop([weak = connection, frame] {
-      if (const auto member = weak.lock()) member->send(*frame);
+  void send(const SharedFrame& frame, Flush flush) const {
+    loop->runInLoop([weak = connection, frame, flush] {
+      if (const auto member = weak.lock()) deliver(*member, frame, flush);
     });
   }
 };

@@ -5,7 +5,10 @@
 namespace reactor {
 
 ChatServer::ChatServer(EventLoop& loop, const InetAddress& address, const Options& options)
-    : codec_(options.codec), strategy_(options.strategy), server_(loop, address, options.tcp) {
+    : codec_(options.codec),
+      strategy_(options.strategy),
+      flush_(options.flush),
+      server_(loop, address, options.tcp) {
   server_.setConnectionCallback([this](Connection& connection) { handleConnection(connection); });
   server_.setMessageCallback(
       [this](Connection& connection, Buffer& input) { handleMessages(connection, input); });
@@ -16,7 +19,7 @@ void ChatServer::setErrorCallback(std::function<void(std::error_code)> callback)
 }
 
 void ChatServer::start() {
-  server_.start([this] { broadcaster_ = makeBroadcaster(strategy_, server_.loops()); });
+  server_.start([this] { broadcaster_ = makeBroadcaster(strategy_, flush_, server_.loops()); });
 }
 
 void ChatServer::stop(Clock::duration grace, std::function<void()> done) {

@@ -19,6 +19,7 @@ class ChatServer {
     TcpServer::Options tcp;
     LengthCodec codec;
     BroadcastStrategy strategy = BroadcastStrategy::kPerLoop;
+    Flush flush = Flush::kTurn;
   };
 
   /// Binds to `address`; throws std::system_error. `loop` must outlive the server.
@@ -43,6 +44,7 @@ class ChatServer {
 
   const LengthCodec codec_;
   const BroadcastStrategy strategy_;
+  const Flush flush_;
   ConnectionCallback connectionCallback_ = [](Connection&) {};
   std::unique_ptr<Broadcaster> broadcaster_;  ///< Made by start(), which knows the loops.
   TcpServer server_;

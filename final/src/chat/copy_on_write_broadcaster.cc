@@ -22,7 +22,7 @@ void CopyOnWriteBroadcaster::leave(Connection& connection) {
 
 void CopyOnWriteBroadcaster::broadcast(const SharedFrame& frame) {
   const auto members = snapshot();
-  for (const auto& [id, member] : *members) member.send(frame);
+  for (const auto& [id, member] : *members) member.send(frame, flush_);
 }
 
 std::shared_ptr<const CopyOnWriteBroadcaster::Members> CopyOnWriteBroadcaster::snapshot() {

@@ -12,6 +12,8 @@ namespace reactor {
 /// One set that is never changed once others can see it: a change makes a new one.
 class CopyOnWriteBroadcaster : public Broadcaster {
  public:
+  explicit CopyOnWriteBroadcaster(Flush flush) : flush_(flush) {}
+
   void join(Connection& connection) override;
   void leave(Connection& connection) override;
   void broadcast(const SharedFrame& frame) override;
@@ -21,6 +23,7 @@ class CopyOnWriteBroadcaster : public Broadcaster {
 
   std::shared_ptr<const Members> snapshot();
 
+  const Flush flush_;
   std::mutex mutex_;  ///< Held to take or to replace the pointer, never while frames are sent.
   std::shared_ptr<const Members> members_ = std::make_shared<const Members>();
 };

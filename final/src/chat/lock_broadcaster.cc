@@ -14,7 +14,7 @@ void LockBroadcaster::leave(Connection& connection) {
 
 void LockBroadcaster::broadcast(const SharedFrame& frame) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [id, member] : members_) member.send(frame);
+  for (const auto& [id, member] : members_) member.send(frame, flush_);
 }
 
 }  // namespace reactor

@@ -2,7 +2,8 @@
 
 namespace reactor {
 
-PerLoopBroadcaster::PerLoopBroadcaster(const std::vector<EventLoop*>& loops) {
+PerLoopBroadcaster::PerLoopBroadcaster(Flush flush, const std::vector<EventLoop*>& loops)
+    : flush_(flush) {
   for (EventLoop* loop : loops) membersOf_.emplace(loop, std::make_shared<Members>());
 }
 
@@ -16,9 +17,9 @@ void PerLoopBroadcaster::leave(Connection& connection) {
 
 void PerLoopBroadcaster::broadcast(const SharedFrame& frame) {
   for (const auto& [loop, members] : membersOf_) {
-    loop->runInLoop([members = members, frame] {
+    loop->runInLoop([members = members, frame, flush = flush_] {
       for (const auto& [id, weak] : *members) {
-        if (const auto member = weak.lock()) member->send(*frame);
+        if (const auto member = weak.lock()) deliver(*member, frame, flush);
       }
     });
   }

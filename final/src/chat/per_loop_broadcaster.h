@@ -12,7 +12,7 @@ namespace reactor {
 /// A set for each loop, used in that loop's thread alone: no locks but those of the task queues.
 class PerLoopBroadcaster : public Broadcaster {
  public:
-  explicit PerLoopBroadcaster(const std::vector<EventLoop*>& loops);
+  PerLoopBroadcaster(Flush flush, const std::vector<EventLoop*>& loops);
 
   void join(Connection& connection) override;
   void leave(Connection& connection) override;
@@ -21,6 +21,7 @@ class PerLoopBroadcaster : public Broadcaster {
  private:
   using Members = std::unordered_map<uint64_t, std::weak_ptr<Connection>>;  ///< By connection id.
 
+  const Flush flush_;
   /// The map itself never changes; shared with the tasks that are on their way to a loop.
   std::unordered_map<EventLoop*, std::shared_ptr<Members>> membersOf_;
 };

@@ -73,6 +73,12 @@ void Connection::send(std::string_view bytes) {
   });
 }
 
+void Connection::flushNow() {
+  loop_.assertInLoopThread();
+  if (!flushQueued_ || channel_.isWriting()) return;  // Nothing new, or no room.
+  if (!closeReason_) closeReason_ = writeOutput();
+}
+
 void Connection::shutdown() {
   loop_.assertInLoopThread();
   if (state_ == State::kPeerDone && output_.empty()) return close();

@@ -47,6 +47,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// read until it has taken some.
   void send(std::string_view bytes);
 
+  /// Lets what was sent in this turn leave now, where several writes a turn are wanted. What goes
+  /// wrong shows at the end of the turn, as with send().
+  void flushNow();
+
   /// Ends the connection in good order: all output goes out first.
   /// FIN follows; the peer may still send, and is read, until it closes. No send() any more.
   void shutdown();

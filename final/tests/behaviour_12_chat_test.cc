@@ -18,7 +18,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "checked_client.h"
@@ -573,6 +575,115 @@ TEST(ChatLoad, FailsWhenTheServerGoesAway) {
   server.signal(SIGKILL);
   EXPECT_NE(load.waitForExit(), 0);
   EXPECT_NE(load.errors(), "");
+}
+
+/// What stands behind `"name": ` in a JSON object; a number.
+double valueOf(const std::string& json, const std::string& name) {
+  const std::string key = '"' + name + "\": ";
+  const std::size_t at = json.find(key);
+  if (at == std::string::npos) throw std::runtime_error("no " + name + " in " + json);
+  return std::stod(json.substr(at + key.size()));
+}
+
+TEST(ChatLoad, SendsForSomeTimeAndPrintsJson) {
+  ChatServerProcess server;
+  const auto start = std::chrono::steady_clock::now();
+  ChildProcess load(CHAT_LOAD_PATH,
+                    {"127.0.0.1", std::to_string(server.port()), "--clients", "20", "--senders",
+                     "4", "--rate", "0", "--duration", "0.5", "--ramp-up", "0.3", "--json"});
+  EXPECT_EQ(load.waitForExit(3 * kPatience), 0);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, 750ms);
+  const std::string said = load.output();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_GT(valueOf(said, "messages"), 4) << said;
+  EXPECT_EQ(valueOf(said, "delivered"), 20 * valueOf(said, "messages")) << said;
+  for (const char* none : {"lost", "duplicated", "disordered"}) {
+    EXPECT_EQ(valueOf(said, none), 0) << said;
+  }
+  EXPECT_GT(valueOf(said.substr(said.find("delivery_ms")), "p50"), 0) << said;
+  EXPECT_GT(valueOf(said.substr(said.find("first_to_last_ms")), "p50"), 0) << said;
+}
+
+/// A chat server for one client, that does something wrong with its fifth message.
+class BadChatServer {
+ public:
+  enum class Fault { kLosesIt, kRepeatsIt, kSendsItLate };
+
+  explicit BadChatServer(Fault fault)
+      : fault_(fault), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+        ::listen(listener_, 1) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      throw std::runtime_error("cannot listen");
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+
+  ~BadChatServer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+
+  std::uint16_t port() const { return port_; }
+
+ private:
+  void serve() const {
+    const int client = ::accept(listener_, nullptr, nullptr);
+    std::string input;
+    std::string kept;
+    int messages = 0;
+    char bytes[4096];
+    for (ssize_t n; (n = ::recv(client, bytes, sizeof bytes, 0)) > 0;) {
+      input.append(bytes, static_cast<std::size_t>(n));
+      std::string output;
+      while (input.size() >= 4) {
+        std::uint32_t length = 0;
+        input.copy(reinterpret_cast<char*>(&length), sizeof length);
+        const std::size_t whole = 4 + ntohl(length);
+        if (input.size() < whole) break;
+        const std::string frame = input.substr(0, whole);
+        input.erase(0, whole);
+        // Probes do not count: their sender, behind length and magic number, is ~0.
+        const bool probe = frame.substr(8, 4) == "\xff\xff\xff\xff";
+        const bool fifth = !probe && ++messages == 5;
+        if (!fifth || fault_ == Fault::kRepeatsIt) output += frame;
+        if (fifth && fault_ == Fault::kRepeatsIt) output += frame;
+        if (fifth && fault_ == Fault::kSendsItLate) kept = frame;
+        if (messages == 7) output += std::exchange(kept, "");
+      }
+      ::send(client, output.data(), output.size(), MSG_NOSIGNAL);
+    }
+    ::close(client);
+  }
+
+  const Fault fault_;
+  const int listener_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST(ChatLoad, NoticesWhatIsLostRepeatedOrOvertaken) {
+  using Fault = BadChatServer::Fault;
+  for (const auto& [fault, name] :
+       {std::pair(Fault::kLosesIt, "lost"), std::pair(Fault::kRepeatsIt, "duplicated"),
+        std::pair(Fault::kSendsItLate, "disordered")}) {
+    SCOPED_TRACE(name);
+    BadChatServer server(fault);
+    ChildProcess load(CHAT_LOAD_PATH, {"127.0.0.1", std::to_string(server.port()), "--clients", "1",
+                                       "--senders", "1", "--messages", "20", "--rate", "500",
+                                       "--timeout", "1", "--checksum", "none", "--json"});
+    EXPECT_NE(load.waitForExit(), 0);
+    const std::string said = load.output();
+    for (const char* each : {"lost", "duplicated", "disordered"}) {
+      EXPECT_EQ(valueOf(said, each), each == std::string_view(name) ? 1 : 0) << said;
+    }
+  }
 }
 
 using CommandLines = std::vector<std::vector<std::string>>;

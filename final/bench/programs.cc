@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 
 namespace reactor::bench {
@@ -20,6 +21,18 @@ std::vector<Contestant> echoServers() {
     result.push_back({name, {benchProgram(name), "0"}});
   }
   result.push_back({"echo_server", {ECHO_SERVER_PATH, "0", "-i", "0"}});
+  return result;
+}
+
+std::vector<Contestant> stepServers(const std::string& ioThreads) {
+  std::vector<Contestant> result;
+  std::istringstream paths(STEP_SERVER_PATHS);  // One a line.
+  for (std::string path; std::getline(paths, path);) {
+    const std::string step = std::filesystem::path(path).parent_path().filename();
+    result.push_back({step, {path, "0"}});
+    if (step != "step07_buffer")
+      result.back().command.insert(result.back().command.end(), {"-i", ioThreads});
+  }
   return result;
 }
 

@@ -18,6 +18,10 @@ std::string benchProgram(const std::string& name);
 /// and once with frames.
 std::vector<Contestant> echoServers();
 
+/// The echo servers of steps 07 to 10, if they were built with this, and of final; from step 08 on
+/// with `ioThreads` I/O threads.
+std::vector<Contestant> stepServers(const std::string& ioThreads);
+
 /// Our chat server, as it speaks with muduo's clients, in one thread.
 Contestant chatServer();
 

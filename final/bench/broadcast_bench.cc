@@ -1,4 +1,5 @@
-// How many messages a second a chat server hands to its clients, beside a bare epoll loop.
+// How many messages a second a chat server hands to its clients, and how long it takes from the
+// first to the last: four ways to broadcast and two to flush, beside a bare epoll loop.
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -19,13 +20,34 @@ namespace {
 
 using namespace reactor::bench;
 
-constexpr size_t kDescriptorsBesideClients = 50;
+constexpr size_t kDescriptorsBesideClients = 100;
 
-std::vector<Contestant> contestants() {
+struct Options {
+  RoundOptions rounds;
+  std::vector<size_t> clients{100, 1000, 4000};
+  std::vector<size_t> senders{1, 10};
+  std::vector<std::string> ioThreads{"1", "2"};
+  std::vector<std::string> broadcast{"lock", "cow", "per-loop"};
+  std::vector<std::string> flush{"message", "turn"};
+  size_t messageSize = 64;
+  size_t visitors = 20;
+};
+
+std::vector<Contestant> contestants(const Options& options) {
+  std::vector<Contestant> result;
   const std::string bare = benchProgram("bare_broadcast");
-  return onlyBuilt({{"bare message", {bare, "0", "--flush", "message"}},
-                    {"bare turn", {bare, "0", "--flush", "turn"}},
-                    chatServer()});
+  for (const char* flush : {"message", "turn"}) {
+    result.push_back({std::string("bare ") + flush, {bare, "0", "--flush", flush}});
+  }
+  for (const std::string& threads : options.ioThreads) {
+    for (const std::string& broadcast : options.broadcast) {
+      for (const std::string& flush : options.flush) {
+        result.push_back(
+            chatServer(broadcast + ' ' + flush + ' ' + threads, threads, broadcast, flush));
+      }
+    }
+  }
+  return onlyBuilt(result);
 }
 
 std::string titleOf(const BroadcastLoad::Shape& shape) {
@@ -33,30 +55,33 @@ std::string titleOf(const BroadcastLoad::Shape& shape) {
          std::to_string(shape.clients) + " clients";
 }
 
-void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
-         const std::vector<size_t>& senderCounts) {
-  ensureDescriptors(commonShape.clients + kDescriptorsBesideClients);
-  for (const size_t senders : senderCounts) {
-    if (senders > commonShape.clients) throw std::runtime_error("more senders than clients");
+void run(Options& options) {
+  std::vector<BroadcastLoad::Shape> shapes;
+  for (const size_t clients : options.clients) {
+    ensureDescriptors(clients + options.visitors + kDescriptorsBesideClients);
+    for (const size_t senders : options.senders) {
+      if (senders > clients) throw std::runtime_error("more senders than clients");
+      shapes.push_back({clients, senders, options.messageSize, options.visitors});
+    }
   }
-  const std::vector<Contestant> servers = contestants();
+  const std::vector<Contestant> servers = contestants(options);
 
-  options.pinClient();
+  options.rounds.pinClient();
   std::vector<Comparison> comparisons;
   {
     Progress progress;
-    for (const size_t senders : senderCounts) {
-      BroadcastLoad::Shape shape = commonShape;
-      shape.senders = senders;
+    for (const BroadcastLoad::Shape& shape : shapes) {
       comparisons.emplace_back(titleOf(shape), "deliveries", servers,
-                               std::vector<std::string>{"bare message", "bare turn"});
+                               std::vector<std::string>{"bare message"});
       comparisons.back().run(
-          options, [&shape](uint16_t port) { return std::make_unique<BroadcastLoad>(port, shape); },
+          options.rounds,
+          [&shape](uint16_t port) { return std::make_unique<BroadcastLoad>(port, shape); },
           progress);
     }
   }
-  std::cout << "Broadcast of " << commonShape.messageSize << " B messages: " << options.describe()
-            << "\n";
+  std::cout << "Broadcast of " << options.messageSize << " B messages, while " << options.visitors
+            << " clients come and go, one every 2 ms: " << options.rounds.describe()
+            << "\nchat_server: how it broadcasts, how it flushes, I/O threads\n";
   for (const Comparison& comparison : comparisons) {
     std::cout << "\n";
     comparison.print(std::cout);
@@ -66,23 +91,39 @@ void run(RoundOptions& options, const BroadcastLoad::Shape& commonShape,
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Messages a second to the clients of a chat server: ours, and a bare epoll loop.",
-               "broadcast_bench");
-  RoundOptions options;
-  BroadcastLoad::Shape shape;
-  std::vector<size_t> senders{1, 10};
-  options.addTo(app);
-  app.add_option("--clients", shape.clients, "Clients, all of which receive")
+  CLI::App app(
+      "Messages a second to the clients of a chat server, and the time from the first to\n"
+      "the last receiver: each way to broadcast and to flush, and a bare epoll loop.",
+      "broadcast_bench");
+  Options options;
+  options.rounds.rounds = 3;
+  options.rounds.seconds = 1;
+  options.rounds.warmUpSeconds = 0.3;
+  options.rounds.pin = false;  // A server with two threads would have one core for both.
+  options.rounds.addTo(app);
+  app.add_option("--clients", options.clients, "Clients, all of which receive; several times")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
-  app.add_option("--senders", senders, "Senders among them; may be given several times")
+  app.add_option("--senders", options.senders, "Senders among them; several times")
       ->check(CLI::Range(size_t{1}, BroadcastLoad::kMaxSenders))
       ->capture_default_str();
-  app.add_option("--size", shape.messageSize, "Bytes of a message, header included")
+  app.add_option("--io-threads", options.ioThreads, "I/O threads of chat_server; several times")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  app.add_option("--broadcast", options.broadcast, "Ways to broadcast; several times")
+      ->check(CLI::IsMember({"lock", "cow", "per-loop"}))
+      ->capture_default_str();
+  app.add_option("--flush", options.flush, "Ways to flush; several times")
+      ->check(CLI::IsMember({"message", "turn"}))
+      ->capture_default_str();
+  app.add_option("--visitors", options.visitors, "Clients that come and go meanwhile; 0: none")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--size", options.messageSize, "Bytes of a message, header included")
       ->check(CLI::Range(kHeaderSize + 1, size_t{16 * 1024}))
       ->capture_default_str();
   return runProgram(app, argc, argv, [&] {
     catchInterrupts();
-    run(options, shape, senders);
+    run(options);
   });
 }

@@ -27,9 +27,10 @@ Sample measure(const Contestant& contestant, const RoundOptions& options,
   const auto count = static_cast<double>(load->run(duration<double>(options.seconds)));
   const duration<double> elapsed = steady_clock::now() - begin;
   const duration<double, std::micro> cpu = server.cpuTime() - cpuBefore;
+  const auto spread = load->spread();
   load->finish();
   if (count == 0) throw std::runtime_error("nothing came back in the time of a round");
-  return {count / elapsed.count(), cpu.count() / count};
+  return {count / elapsed.count(), cpu.count() / count, spread ? spread->count() : -1};
 }
 
 Summary summarizeMember(const std::vector<Sample>& samples, double Sample::*member) {
@@ -99,6 +100,8 @@ void Comparison::run(const RoundOptions& options, const MakeLoad& makeLoad, Prog
 
 void Comparison::print(std::ostream& out) const {
   std::vector<std::string> header{title_, unit_ + "/s", "server us each"};
+  const bool spreads = samples_.begin()->second.front().spreadMilliseconds >= 0;
+  if (spreads) header.push_back("first to last ms");
   for (const std::string& baseline : baselines_) {
     header.push_back("to " + baseline);
     header.push_back("least..most");
@@ -109,6 +112,9 @@ void Comparison::print(std::ostream& out) const {
     std::vector<std::string> row{
         contestant.name, withThousands(summarizeMember(samples, &Sample::perSecond).median),
         withDecimals(summarizeMember(samples, &Sample::serverMicroseconds).median, 2)};
+    if (spreads) {
+      row.push_back(withDecimals(summarizeMember(samples, &Sample::spreadMilliseconds).median, 2));
+    }
     for (const std::string& baseline : baselines_) {
       const Summary ratio = summarize(ratios(contestant.name, baseline));
       row.push_back(withDecimals(ratio.median, 2));

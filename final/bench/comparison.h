@@ -37,6 +37,7 @@ struct RoundOptions {
 struct Sample {
   double perSecond;
   double serverMicroseconds;  ///< Time on its core, for each thing counted.
+  double spreadMilliseconds;  ///< See Load::spread(); below zero: there is none.
 };
 
 /// Servers that do the same work in turns.

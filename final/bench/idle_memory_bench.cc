@@ -21,6 +21,7 @@ namespace {
 
 using namespace reactor::bench;
 
+constexpr const char* kChatServer = "chat_server";
 constexpr size_t kDescriptorsBesideClients = 50;
 constexpr size_t kMessageSize = 64;
 // Connections are made in waves, so that none waits in the server's backlog for long.
@@ -91,14 +92,14 @@ std::vector<std::string> row(const std::string& name, const Memory& memory, size
 void run(size_t connections, const std::vector<std::string>& serverNames) {
   ensureDescriptors(connections + kWave + kDescriptorsBesideClients);
   std::vector<Contestant> all = echoServers();
-  all.push_back(chatServer());
+  all.push_back(chatServer(kChatServer, "0", "per-loop", "turn"));
   Table table(
       {std::to_string(connections) + " idle connections", "KiB before", "KiB after", "KiB each"});
   {
     Progress progress;
     for (const Contestant& contestant : onlyBuilt(onlyNamed(all, serverNames))) {
       progress.begin(contestant.name);
-      const Reply reply = contestant.name == chatServer().name ? Reply::kToAll : Reply::kToSender;
+      const Reply reply = contestant.name == kChatServer ? Reply::kToAll : Reply::kToSender;
       try {
         auto cells = row(contestant.name, measure(contestant, reply, connections), connections);
         progress.end(contestant.name + ": " + cells.back() + " KiB each");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace reactor::bench {
 
@@ -15,6 +16,10 @@ class Load {
   /// Does its work for `duration` and returns how much was done, in the benchmark's unit. The work
   /// goes on where the last call left off. Throws if the server does anything but what it should.
   virtual uint64_t run(std::chrono::duration<double> duration) = 0;
+
+  /// The median time from the first to the last receiver of a message, of those that run() has
+  /// counted; nothing if a message has one receiver.
+  virtual std::optional<std::chrono::duration<double, std::milli>> spread() { return {}; }
 
   /// Lets what is under way come to its end, and checks what can only be checked then.
   virtual void finish() {}

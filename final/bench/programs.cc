@@ -36,10 +36,11 @@ std::vector<Contestant> stepServers(const std::string& ioThreads) {
   return result;
 }
 
-Contestant chatServer() {
-  return {"chat_server",
-          {CHAT_SERVER_PATH, "0", "--io-threads", "0", "--checksum", "none", "--broadcast",
-           "per-loop"}};
+Contestant chatServer(const std::string& name, const std::string& ioThreads,
+                      const std::string& broadcast, const std::string& flush) {
+  return {name,
+          {CHAT_SERVER_PATH, "0", "--checksum", "none", "--io-threads", ioThreads, "--broadcast",
+           broadcast, "--flush", flush}};
 }
 
 std::vector<Contestant> onlyBuilt(std::vector<Contestant> contestants) {

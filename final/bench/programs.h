@@ -22,8 +22,9 @@ std::vector<Contestant> echoServers();
 /// with `ioThreads` I/O threads.
 std::vector<Contestant> stepServers(const std::string& ioThreads);
 
-/// Our chat server, as it speaks with muduo's clients, in one thread.
-Contestant chatServer();
+/// Our chat server, as it speaks with muduo's clients.
+Contestant chatServer(const std::string& name, const std::string& ioThreads,
+                      const std::string& broadcast, const std::string& flush);
 
 /// Takes out those that were not built and says so, a line each, on stderr.
 std::vector<Contestant> onlyBuilt(std::vector<Contestant> contestants);

@@ -83,6 +83,9 @@ list() {
 
 help() {
   for command in diff run test prove start check demo chat stat propagate; do
+    case $command in
+    stat | propagate) command -v python3 >/dev/null 2>&1 || continue ;;
+    esac
     succeeds "$command" --help
     says "usage: ./course $command"
   done

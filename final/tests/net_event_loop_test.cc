@@ -23,6 +23,24 @@ TEST(EventLoop, QuitBeforeLoopMakesItReturnAtOnce) {
   loop.loop();
 }
 
+TEST(EventLoop, RunsWhatWasPutOffBeforeTheFirstTurn) {
+  EventLoop loop;
+  const int fd = ::eventfd(1, EFD_NONBLOCK);
+  std::vector<std::string> order;
+  {
+    Channel channel(loop, fd);
+    channel.setReadCallback([&] {
+      order.push_back("event");
+      loop.quit();
+    });
+    channel.enableReading();
+    loop.runAtTurnEnd([&] { order.push_back("put off"); });
+    loop.loop();
+  }
+  EXPECT_EQ((std::vector<std::string>{"put off", "event"}), order);
+  ::close(fd);
+}
+
 TEST(EventLoop, DropsWhatWasPutOffIfItIsDestroyedAndLetsItUseTheLoop) {
   struct LastWords {
     explicit LastWords(EventLoop& itsLoop) : loop(itsLoop) {}
@@ -193,10 +211,15 @@ class HungUpChannel : public ::testing::Test {
 
 TEST_F(HungUpChannel, TellsTheReaderWhoThenMeetsTheEnd) {
   Channel channel(loop_, fd_);
-  channel.setReadCallback([&] { loop_.quit(); });
+  uint32_t happened = 0;
+  channel.setReadCallback([&] {
+    happened = channel.happened();
+    loop_.quit();
+  });
   channel.setCloseCallback([] { FAIL() << "there is a reader"; });
   channel.enableReading();
   loop_.loop();
+  EXPECT_NE(0U, happened & EPOLLHUP);
 }
 
 TEST_F(HungUpChannel, TellsTheCloseCallbackIfNobodyReads) {
@@ -209,6 +232,28 @@ TEST_F(HungUpChannel, TellsTheCloseCallbackIfNobodyReads) {
   channel.setWriteCallback([] { FAIL() << "it was removed"; });
   channel.enableWriting();
   loop_.loop();
+}
+
+TEST_F(TwoReadyChannels, OneThatHungUpWithNothingToReadIsToldToItsReader) {
+  int fds[2];
+  ASSERT_EQ(0, ::pipe(fds));
+  ::close(fds[1]);  // To read from a pipe that nobody will write to is EPOLLHUP alone: poll(2).
+  uint32_t happened = 0;
+  {
+    Channel hungUp(loop_, fds[0]);
+    hungUp.setReadCallback([&] { happened = hungUp.happened(); });
+    hungUp.setCloseCallback([] { FAIL() << "there is a reader"; });
+    hungUp.enableReading();
+    Channel other(loop_, fds_[0]);
+    int turns = 0;
+    other.setReadCallback([&] {
+      if (++turns == 2) loop_.quit();
+    });
+    other.enableReading();
+    loop_.loop();
+  }
+  EXPECT_EQ(uint32_t{EPOLLHUP}, happened);
+  ::close(fds[0]);
 }
 
 TEST(Channel, TellsTheErrorCallbackIfNobodyReads) {

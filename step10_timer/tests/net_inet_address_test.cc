@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
+#include <netdb.h>
 
 #include <cstdint>
 #include <stdexcept>
@@ -134,7 +135,10 @@ TEST(ParsePort, TakesEveryPortAndNothingElse) {
   }
 }
 
-TEST(InetAddress, ResolvesAName) { EXPECT_EQ(80, InetAddress::resolve("localhost", 80).port()); }
+TEST(InetAddress, ResolvesAName) {
+  if (::gethostbyname("localhost") == nullptr) GTEST_SKIP() << "it is not in /etc/hosts";
+  EXPECT_EQ(80, InetAddress::resolve("localhost", 80).port());
+}
 
 TEST(InetAddress, PrintsTheInterfaceOfALinkLocalAddress) {
   const unsigned index = ::if_nametoindex("lo");

@@ -201,6 +201,13 @@ texts() {
     grep -q -e "^$test: " -e "^${test%%.*}: " docs/tasks/meanings.txt ||
       fail "docs/tasks/meanings.txt: nothing of $test"
   done <tests
+  sed -n 's/^TEST[_FP]*(\([A-Za-z]*\), \([A-Za-z0-9]*\)).*/\1.\2/p' \
+    final/tests/*_test.cc step*/aside/*_test.cc | sort -u >all_tests
+  # shellcheck disable=SC2016  # those are backticks of Markdown
+  grep -ohE '`[A-Z][A-Za-z]+\.[A-Z][A-Za-z0-9]+`' docs/questions.md README.md | tr -d '`' | sort -u |
+    while read -r test; do
+      grep -qx "$test" all_tests || fail "docs/questions.md or README.md: there is no test $test"
+    done
   sed 's/: .*//' docs/tasks/meanings.txt | while read -r name; do
     grep -q -e "^$name\$" -e "^$name\." tests || fail "docs/tasks/meanings.txt: no test is named $name"
   done

@@ -57,7 +57,7 @@ def draw_broadcast(text):
     all_senders = sorted({senders for senders, _ in measured})
     all_clients = sorted({clients for _, clients in measured})
     figure, axes = plt.subplots(len(all_senders), len(measures), squeeze=False,
-                                figsize=(9, 3 * len(all_senders)), layout="constrained")
+                                figsize=(9, 3 * len(all_senders) + 0.5))
     width = 0.8 / len(series)
     for row, senders in enumerate(all_senders):
         for column, (measure, label, unit) in enumerate(measures):
@@ -78,7 +78,8 @@ def draw_broadcast(text):
             panel.grid(axis="y", alpha=0.3)
             panel.set_axisbelow(True)
     handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
+    figure.tight_layout(rect=(0, 0.09, 1, 1))
     return figure
 
 

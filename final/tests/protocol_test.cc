@@ -315,7 +315,7 @@ TEST_F(ProtocolTest, TimerSetFromAnotherThreadFiresByItself) {
   FramedClient client(port_);
   const Protocol::Handle handle = made.get_future().get();
   std::this_thread::sleep_for(20ms);  // The loop sleeps by now, and nothing will happen any more.
-  handle.post([this](Protocol& self) { self.callLater(20ms, [&self] { self.write("time!"); }); });
+  handle.post([](Protocol& self) { self.callLater(20ms, [&self] { self.write("time!"); }); });
   EXPECT_EQ(client.receive(5), "time!");
 }
 

@@ -129,11 +129,8 @@ void BroadcastLoad::send(Sender& sender, size_t place) {
 }
 
 void BroadcastLoad::receive(Client& client) {
-  const ssize_t n = ::recv(client.socket.get(), readBuffer.data(), readBuffer.size(), 0);
-  if (n < 0 && errno == EAGAIN) return;
-  if (n < 0) throwErrno("recv");
-  if (n == 0) throw std::runtime_error("the server closed a connection");
-  const auto size = static_cast<size_t>(n);
+  const size_t size = receiveSome(client.socket, readBuffer);
+  if (size == 0) return;
   // All messages are of one size, and the last byte of each tells whose it is.
   const size_t first = shape_.messageSize - 1 - client.bytes % shape_.messageSize;
   client.bytes += size;

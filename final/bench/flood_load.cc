@@ -70,11 +70,8 @@ void FloodLoad::send(Client& client) {
 }
 
 void FloodLoad::receive(Client& client) {
-  const ssize_t n = ::recv(client.socket.get(), readBuffer.data(), readBuffer.size(), 0);
-  if (n < 0 && errno == EAGAIN) return;
-  if (n < 0) throwErrno("recv");
-  if (n == 0) throw std::runtime_error("the server closed a connection");
-  const auto size = static_cast<size_t>(n);
+  const size_t size = receiveSome(client.socket, readBuffer);
+  if (size == 0) return;
   if (size > client.sent - client.received) {
     throw std::runtime_error("more came back than was sent");
   }

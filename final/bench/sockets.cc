@@ -123,6 +123,14 @@ void receiveAll(const FileDescriptor& socket, std::span<char> bytes) {
   }
 }
 
+size_t receiveSome(const FileDescriptor& socket, std::span<char> room) {
+  const ssize_t n = ::recv(socket.get(), room.data(), room.size(), 0);
+  if (n < 0 && errno == EAGAIN) return 0;
+  if (n < 0) throwErrno("recv");
+  if (n == 0) throw std::runtime_error("the server closed a connection");
+  return static_cast<size_t>(n);
+}
+
 EpollSet::EpollSet() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.valid()) throwErrno("epoll_create1");
 }

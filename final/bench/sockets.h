@@ -38,6 +38,10 @@ void setNonBlocking(const FileDescriptor& socket);
 void sendAll(const FileDescriptor& socket, std::span<const char> bytes);
 void receiveAll(const FileDescriptor& socket, std::span<char> bytes);
 
+/// What has come on a non-blocking socket, as far as it fits; 0: nothing has. Throws if the peer
+/// has closed or the connection has failed.
+size_t receiveSome(const FileDescriptor& socket, std::span<char> room);
+
 /// What the bare loops and the load clients wait with: epoll(7) and nothing around it.
 /// Level-triggered.
 class EpollSet {

@@ -17,20 +17,20 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(GoodbyeServer, SaysGoodbyeAfterSilenceAndNotBefore) {
-  ServerProcess server(GOODBYE_SERVER_PATH, {"0", "--silence", "0.3"});
+  ServerProcess server(GOODBYE_SERVER_PATH, {"0", "--silence", "1"});
   FramedClient talks(server.port());
   FramedClient silent(server.port());
   const auto start = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - start < 600ms) {
+  while (std::chrono::steady_clock::now() - start < 1500ms) {
     talks.send("hello");
     ASSERT_EQ(talks.receive(5), "hello");
-    EXPECT_FALSE(talks.readable(30ms));
+    EXPECT_FALSE(talks.readable(100ms));
   }
   EXPECT_EQ(silent.receiveUntilEof(), "good-bye\n");
   talks.send("and");
   const auto last = std::chrono::steady_clock::now();
   EXPECT_EQ(talks.receiveUntilEof(), "andgood-bye\n");
-  EXPECT_GE(std::chrono::steady_clock::now() - last, 290ms);
+  EXPECT_GE(std::chrono::steady_clock::now() - last, 990ms);
 }
 
 TEST(GoodbyeServer, EndsOnASignalAndRefusesNonsense) {

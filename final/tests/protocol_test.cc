@@ -2,9 +2,11 @@
 // for another, and timers that did not fire by themselves.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <list>
@@ -15,6 +17,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "framed_client.h"
@@ -51,6 +54,15 @@ class Notes {
   mutable std::mutex mutex_;
   std::vector<std::string> notes_;
 };
+
+/// Whether `thread` of this process sleeps: proc(5), stat.
+bool isAsleep(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const std::size_t name = stat.rfind(')');
+  return name != std::string::npos && stat.substr(name, 3) == ") S";
+}
 
 /// What a protocol of these tests does, beyond taking notes.
 struct Script {
@@ -217,24 +229,30 @@ TEST_F(ProtocolTest, TimersGoWithTheirConnection) {
 }
 
 TEST_F(ProtocolTest, NothingIsCalledAfterItsEnd) {
+  Protocol* conversation = nullptr;
   std::optional<Protocol::Handle> handle;
   script_.made = [&](Protocol& self) {
+    conversation = &self;
     handle = self.handle();
-    self.callLater(100ms, [this] { script_.notes.add("called"); });
   };
   serve();
   FramedClient client(port_);
   ASSERT_TRUE(noted("made"));
-  // While the loop is busy, the client leaves, the timer's time comes, and a task is posted. All
+  // While the loop is busy, the client leaves, a task is posted, and then a timer's time comes. All
   // three are there in the loop's next turn, the end first.
   std::promise<void> busy;
+  std::promise<void> left;
   loop_->queueInLoop([&] {
     busy.set_value();
-    std::this_thread::sleep_for(150ms);
+    left.get_future().wait();
+    const auto due = Clock::now() + 1ms;
+    conversation->callLater(1ms, [this] { script_.notes.add("called"); });
+    while (Clock::now() < due + 1ms) continue;
   });
   busy.get_future().wait();
   client.close();
   handle->post([this](Protocol&) { script_.notes.add("posted"); });
+  left.set_value();
   ASSERT_TRUE(noted("destroyed"));
   EXPECT_EQ(script_.notes.all(), (std::vector<std::string>{"made", "lost", "destroyed"}));
 }
@@ -289,6 +307,7 @@ TEST_F(ProtocolTest, WhatIsMeantForOneThatHasLeftDoesNotReachTheOneInItsPlace) {
     ids.insert(self.id());
     if (!a) a = self.handle();
   };
+  script_.received = [](Protocol& self, std::string_view bytes) { self.write(bytes); };
   serve();
   FramedClient first(port_);
   ASSERT_TRUE(noted("made"));
@@ -304,17 +323,19 @@ TEST_F(ProtocolTest, WhatIsMeantForOneThatHasLeftDoesNotReachTheOneInItsPlace) {
   loop_->queueInLoop([&] { done.set_value(); });
   done.get_future().wait();
   EXPECT_EQ(ids.size(), 2U) << "two conversations had the same id";
-  EXPECT_FALSE(second.readable(20ms));
+  second.send("for b");  // What comes back would stand behind what was meant for a.
+  EXPECT_EQ(second.receive(5), "for b");
 }
 
 // "A timer set from another thread that does not fire until something else happens".
 TEST_F(ProtocolTest, TimerSetFromAnotherThreadFiresByItself) {
-  std::promise<Protocol::Handle> made;
-  script_.made = [&](Protocol& self) { made.set_value(self.handle()); };
+  std::promise<std::pair<Protocol::Handle, pid_t>> made;
+  script_.made = [&](Protocol& self) { made.set_value({self.handle(), ::gettid()}); };
   serve({1});
   FramedClient client(port_);
-  const Protocol::Handle handle = made.get_future().get();
-  std::this_thread::sleep_for(20ms);  // The loop sleeps by now, and nothing will happen any more.
+  const auto [handle, thread] = made.get_future().get();
+  ASSERT_TRUE(eventually([thread = thread] { return isAsleep(thread); }));
+  // Nothing will happen any more, unless it is the timer.
   handle.post([](Protocol& self) { self.callLater(20ms, [&self] { self.write("time!"); }); });
   EXPECT_EQ(client.receive(5), "time!");
 }

@@ -2,10 +2,8 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "codec/length_codec.h"
 #include "net/tcp_server.h"

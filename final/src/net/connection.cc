@@ -43,8 +43,6 @@ Connection::Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
   channel_.useEdgeTrigger();
 }
 
-Connection::~Connection() = default;
-
 void Connection::open() {
   channel_.enableReading();
   callbacks_->connection(*this);

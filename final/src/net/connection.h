@@ -36,7 +36,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().
   Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
              std::shared_ptr<const ConnectionCallbacks> callbacks, ConnectionLimits limits);
-  ~Connection();
 
   /// Up: begins to read and tells the connection callback. For the owner, once.
   void open();

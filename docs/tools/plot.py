@@ -4,10 +4,12 @@ docs/figures/NAME.svg. Needs python3-matplotlib.
 usage: python3 docs/tools/plot.py [NAME...]
 """
 
+import io
 import pathlib
 import re
 import sys
 
+import figure as drawn
 import matplotlib
 
 matplotlib.use("svg")
@@ -19,6 +21,9 @@ DOCS = pathlib.Path(__file__).resolve().parents[1]
 matplotlib.rcParams["svg.hashsalt"] = "reactor"
 matplotlib.rcParams["svg.fonttype"] = "none"
 matplotlib.rcParams["font.size"] = 9
+matplotlib.rcParams["font.family"] = "sans-serif"
+matplotlib.rcParams["font.sans-serif"] = ["Helvetica", "Arial", "DejaVu Sans"]
+matplotlib.rcParams["legend.labelcolor"] = "black"
 
 
 def tables(text):
@@ -101,7 +106,67 @@ def draw_flood(text):
     return figure
 
 
-DRAWERS = {"broadcast_bench": draw_broadcast, "flood_bench": draw_flood}
+def draw_readiness(text):
+    """Lines, both axes logarithmic: what select, poll and epoll add to an event."""
+    lines = [line.split() for line in text.splitlines() if re.match(r" *[\d,]+  ", line)]
+    figure, panel = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    for name, column, colour, marker in [("select", 2, "#d29922", "s"), ("poll", 3, "#cf222e", "o"),
+                                         ("epoll", 4, "#2da44e", "^")]:
+        points = [(number(line[0]), number(line[column])) for line in lines if line[column] != "n/a"]
+        panel.plot(*zip(*points), marker=marker, color=colour, label=name)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xlabel("idle descriptors")
+    panel.set_ylabel("microseconds to find the ready one")
+    panel.legend(frameon=False)
+    panel.grid(alpha=0.3)
+    return figure
+
+
+def draw_wakeup(text):
+    """Bars: microseconds per wake-up, and per write and read with nobody asleep."""
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines()
+            if re.match(r"(pipe|socketpair|eventfd) ", line)}
+    figure, panel = plt.subplots(figsize=(6, 3), layout="constrained")
+    for index, (label, colour) in enumerate([("wake-up of a sleeping thread", "#c55a11"),
+                                             ("write and read, nobody asleep", "#548235")]):
+        heights = [number(cells[index]) for cells in rows.values()]
+        places = [place + 0.4 * index for place in range(len(rows))]
+        panel.bar(places, heights, 0.38, label=label, color=colour)
+        for place, height in zip(places, heights):
+            panel.text(place, height, f"{height:.1f}", ha="center", va="bottom")
+    panel.set_xticks([place + 0.2 for place in range(len(rows))], list(rows))
+    panel.set_ylabel("microseconds")
+    panel.set_ylim(top=panel.get_ylim()[1] * 1.25)
+    panel.legend(frameon=False)
+    panel.grid(axis="y", alpha=0.3)
+    panel.set_axisbelow(True)
+    return figure
+
+
+def draw_echo(text):
+    """Bars: throughput as a share of the bare loop's, a group for each load."""
+    names = {"bare_epoll_echo": "bare epoll loop", "libuv_echo": "libuv", "asio_echo": "Asio",
+             "reactor_echo": "this library, bytes", "echo_server": "this library, frames",
+             "libevent_echo": "libevent"}
+    colours = ["0.5", "#4c72b0", "#7a9cc6", "#548235", "#a9d18e", "#c55a11"]
+    measured = tables(text)
+    figure, panel = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    width = 0.8 / len(names)
+    for index, (name, label) in enumerate(names.items()):
+        heights = [number(rows[name][columns.index("to bare_epoll_echo")]) for _, columns, rows in measured]
+        places = [group - 0.4 + (index + 0.5) * width for group in range(len(measured))]
+        panel.bar(places, heights, width, label=label, color=colours[index])
+    panel.set_xticks(range(len(measured)), [title for title, _, _ in measured])
+    panel.set_ylabel("round trips a second, bare loop = 1")
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    panel.grid(axis="y", alpha=0.3)
+    panel.set_axisbelow(True)
+    return figure
+
+
+DRAWERS = {"broadcast_bench": draw_broadcast, "echo_bench": draw_echo, "flood_bench": draw_flood,
+           "readiness_bench": draw_readiness, "wakeup_bench": draw_wakeup}
 
 
 def main():
@@ -111,10 +176,9 @@ def main():
         data = DOCS / "data" / f"{name}.txt"
         if not data.is_file():
             sys.exit(f"plot.py: {data} is not there: record the benchmark's output first")
-        figure = DRAWERS[name](data.read_text())
-        target = DOCS / "figures" / f"{name}.svg"
-        figure.savefig(target, metadata={"Date": None})
-        print(target.relative_to(DOCS.parent))
+        svg = io.StringIO()
+        DRAWERS[name](data.read_text()).savefig(svg, metadata={"Date": None}, transparent=True)
+        drawn.save(drawn.FIGURES / f"{name}.svg", svg.getvalue(), data)
 
 
 main()

@@ -33,23 +33,28 @@ class Broadcaster {
 
   /// A connection has come, or goes. In its loop's thread.
   virtual void join(Connection& connection) = 0;
+  /// No message reaches `connection` any more. In its loop.
   virtual void leave(Connection& connection) = 0;
 
   /// Sends `frame` to all members. In any loop's thread. Calls nobody back.
   virtual void broadcast(const SharedFrame& frame) = 0;
 };
 
+/// The three ways to find all clients: a class each.
 enum class BroadcastStrategy { kLock, kCopyOnWrite, kPerLoop };
 
-/// `loops`: all that have connections.
+/// A broadcaster of that kind. `loops`: all that have connections.
 std::unique_ptr<Broadcaster> makeBroadcaster(BroadcastStrategy strategy, Flush flush,
                                              const std::vector<EventLoop*>& loops);
 
 /// A member as other threads may know it.
 struct Member {
+  /// Where the connection lives.
   EventLoop* loop;
+  /// To be locked in that loop only.
   std::weak_ptr<Connection> connection;
 
+  /// In the connection's loop.
   explicit Member(Connection& member) : loop(&member.loop()), connection(member.weak_from_this()) {}
 
   /// Sends `frame` in the loop's thread, at once if this is it. Only there is the weak_ptr locked,

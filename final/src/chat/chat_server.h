@@ -15,11 +15,12 @@ namespace reactor {
 /// Used in the thread of its loop.
 class ChatServer {
  public:
+  /// What may be chosen; the defaults are for a start.
   struct Options {
-    TcpServer::Options tcp;
-    LengthCodec codec;
-    BroadcastStrategy strategy = BroadcastStrategy::kPerLoop;
-    Flush flush = Flush::kTurn;
+    TcpServer::Options tcp;                                    ///< Threads and limits.
+    LengthCodec codec;                                         ///< What a frame is.
+    BroadcastStrategy strategy = BroadcastStrategy::kPerLoop;  ///< How a message finds all clients.
+    Flush flush = Flush::kTurn;                                ///< When it leaves.
   };
 
   /// Binds to `address`; throws std::system_error. `loop` must outlive the server.
@@ -32,10 +33,13 @@ class ChatServer {
   /// A peer was turned away; before start(), called in the base loop.
   void setErrorCallback(std::function<void(std::error_code)> callback);
 
+  /// Begins to listen.
   void start();
   /// See TcpServer::stop().
   void stop(Clock::duration grace, std::function<void()> done);
+  /// Where it listens: the port that it was given, if it asked for any.
   const InetAddress& address() const { return server_.address(); }
+  /// See TcpServer::connectionCount().
   size_t connectionCount() const { return server_.connectionCount(); }
 
  private:

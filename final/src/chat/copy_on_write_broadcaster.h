@@ -12,6 +12,7 @@ namespace reactor {
 /// One set that is never changed once others can see it: a change makes a new one.
 class CopyOnWriteBroadcaster : public Broadcaster {
  public:
+  /// `flush`: when messages leave.
   explicit CopyOnWriteBroadcaster(Flush flush) : flush_(flush) {}
 
   void join(Connection& connection) override;

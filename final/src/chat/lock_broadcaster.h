@@ -11,6 +11,7 @@ namespace reactor {
 /// One set, one mutex, held while a frame is handed out.
 class LockBroadcaster : public Broadcaster {
  public:
+  /// `flush`: when messages leave.
   explicit LockBroadcaster(Flush flush) : flush_(flush) {}
 
   void join(Connection& connection) override;

@@ -12,6 +12,7 @@ namespace reactor {
 /// A set for each loop, used in that loop's thread alone: no locks but those of the task queues.
 class PerLoopBroadcaster : public Broadcaster {
  public:
+  /// `flush`: when messages leave. `loops`: those that have connections.
   PerLoopBroadcaster(Flush flush, const std::vector<EventLoop*>& loops);
 
   void join(Connection& connection) override;

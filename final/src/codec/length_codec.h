@@ -30,8 +30,9 @@ enum class Checksum { kNone, kCrc32 };
 /// Immutable: any thread.
 class LengthCodec {
  public:
-  static constexpr size_t kDefaultMaxPayload = 64 * 1024;
+  static constexpr size_t kDefaultMaxPayload = 64 * 1024;  ///< Bytes.
 
+  /// `maxPayload`: the most bytes that a frame may carry.
   explicit LengthCodec(size_t maxPayload = kDefaultMaxPayload, Checksum checksum = Checksum::kNone)
       : maxPayload_(maxPayload), checksum_(checksum) {}
 

@@ -21,10 +21,11 @@ namespace reactor {
 /// Used in the thread of its loop.
 class EchoServer {
  public:
+  /// What may be chosen; the defaults are for a start.
   struct Options {
-    TcpServer::Options tcp;
-    size_t workers = 0;  ///< 0: the connection's loop does the computing.
-    LengthCodec codec{};
+    TcpServer::Options tcp;  ///< Threads and limits.
+    size_t workers = 0;      ///< 0: the connection's loop does the computing.
+    LengthCodec codec{};     ///< What a frame is.
   };
 
   /// Binds to `address`; throws std::system_error. `loop` must outlive the server.
@@ -35,9 +36,11 @@ class EchoServer {
   /// A peer was turned away; before start(), called in the base loop.
   void setErrorCallback(std::function<void(std::error_code)> callback);
 
+  /// See TcpServer::start().
   void start() { server_.start(); }
   /// See TcpServer::stop().
   void stop(Clock::duration grace, std::function<void()> done);
+  /// Where it listens: the port that it was given, if it asked for any.
   const InetAddress& address() const { return server_.address(); }
 
  private:

@@ -17,6 +17,7 @@ class EventLoop;
 /// owner keeps it until the turn ends (EventLoop::runAtTurnEnd).
 class Channel {
  public:
+  /// What handleEvents() calls.
   using Callback = std::function<void()>;
 
   /// Watches nothing yet.
@@ -37,9 +38,13 @@ class Channel {
   /// Edge-triggered from the next enable on: a callback must read or write until nothing is left.
   void useEdgeTrigger();
 
+  /// Watches for bytes to read, too.
   void enableReading();
+  /// No longer watches for bytes to read.
   void disableReading();
+  /// Watches for room to write, too.
   void enableWriting();
+  /// No longer watches for room to write.
   void disableWriting();
 
   /// Asks again: what is ready now is reported next turn, also to an edge-triggered channel.
@@ -48,9 +53,13 @@ class Channel {
   /// Takes the descriptor out of the set, if it is in. Enabling puts it in again.
   void remove();
 
+  /// What it is watched for.
   bool isReading() const;
+  /// See isReading().
   bool isWriting() const;
+  /// Whether it is in the set.
   bool isRegistered() const { return registered_; }
+  /// The descriptor.
   int fd() const { return fd_; }
 
   /// What epoll_wait(2) said when it last named this channel.

@@ -21,13 +21,15 @@ class EventLoop;
 /// owner keeps it until the turn ends (EventLoop::runAtTurnEnd).
 class Connector {
  public:
-  static constexpr std::chrono::milliseconds kFirstRetryDelay{500};
-  static constexpr std::chrono::milliseconds kMaxRetryDelay{30'000};
+  static constexpr std::chrono::milliseconds kFirstRetryDelay{500};  ///< Doubled with each failure.
+  static constexpr std::chrono::milliseconds kMaxRetryDelay{30'000};  ///< And never more than this.
 
+  /// Takes over the connection.
   using NewConnectionCallback = std::function<void(Socket)>;
   /// An attempt has failed, for this reason; the next comes after `delay`, unless stop() is called.
   using RetryCallback = std::function<void(std::error_code, std::chrono::milliseconds delay)>;
 
+  /// Does nothing before start().
   Connector(EventLoop& loop, const InetAddress& server) : loop_(loop), server_(server) {}
   ~Connector();
   Connector(const Connector&) = delete;
@@ -37,6 +39,7 @@ class Connector {
   void setNewConnectionCallback(NewConnectionCallback callback) {
     newConnectionCallback_ = std::move(callback);
   }
+  /// Before start().
   void setRetryCallback(RetryCallback callback) { retryCallback_ = std::move(callback); }
 
   /// Connects now, unless it is at it; nothing is called back before this returns but the
@@ -49,6 +52,7 @@ class Connector {
   /// Gives up, whatever it is about to do. start() begins anew.
   void stop();
 
+  /// Where it connects to.
   const InetAddress& server() const { return server_; }
 
  private:

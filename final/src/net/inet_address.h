@@ -27,14 +27,17 @@ class InetAddress {
   static InetAddress parse(std::string_view text);
 
   uint16_t port() const;  ///< In host byte order.
+  /// AF_INET or AF_INET6.
   sa_family_t family() const { return address_.v4.sin_family; }
 
   /// `127.0.0.1:80`, `[::1]:80` or, with its scope, `[fe80::1%eth0]:80`: what parse() reads.
   std::string toString() const;
 
+  /// For system calls, with size().
   const sockaddr* get() const { return &address_.any; }
   socklen_t size() const;  ///< Of the address that get() points to, in bytes.
 
+  /// Same family, address and port.
   friend bool operator==(const InetAddress& a, const InetAddress& b);
 
  private:

@@ -17,6 +17,7 @@ class EventLoop;
 /// threads inherit that; in a thread that does not block them they would still kill the process.
 class SignalWatcher {
  public:
+  /// Called for each signal, in the loop.
   using Callback = std::function<void(int signal)>;
 
   /// Throws std::system_error.

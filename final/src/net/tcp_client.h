@@ -25,10 +25,15 @@ class TcpClient {
 
   /// All callbacks and settings before connect().
   void setConnectionCallback(ConnectionCallback callback);
+  /// Called when bytes have come.
   void setMessageCallback(MessageCallback callback);
+  /// Called when all output has left.
   void setWriteCompleteCallback(WriteCompleteCallback callback);
+  /// Called when connecting has failed.
   void setRetryCallback(Connector::RetryCallback callback);
+  /// How much may wait in memory.
   void setLimits(ConnectionLimits limits) { limits_ = limits; }
+  /// Whether to connect again when a connection is lost.
   void setReconnect(bool reconnect) { reconnect_ = reconnect; }
 
   /// Connects, and tries until it succeeds or stop() is called.

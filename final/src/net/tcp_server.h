@@ -27,16 +27,20 @@ namespace reactor {
 /// what its callbacks use.)
 class TcpServer {
  public:
+  /// Which loop gets a new connection.
   enum class LoopChoice { kInTurn, kFewestConnections };
 
+  /// What may be chosen; the defaults are for a start.
   struct Options {
     /// Each with a loop of its own; 0: the base loop does it all.
     size_t ioThreads = 0;
+    /// Of each connection.
     ConnectionLimits limits{};
     /// Silent for longer: dropped. Zero: never.
     Clock::duration idleTimeout{};
+    /// One more is turned away.
     size_t maxConnections = SIZE_MAX;
-    LoopChoice loopChoice = LoopChoice::kInTurn;
+    LoopChoice loopChoice = LoopChoice::kInTurn;  ///< Who gets the next connection.
   };
 
   /// Binds at once, so that errors show early: throws std::system_error, "bind" if the port is
@@ -50,7 +54,9 @@ class TcpServer {
   /// All callbacks are set before start().
   /// These run in the connection's loop.
   void setConnectionCallback(ConnectionCallback callback);
+  /// Called when bytes have come.
   void setMessageCallback(MessageCallback callback);
+  /// Called when all output has left.
   void setWriteCompleteCallback(WriteCompleteCallback callback);
 
   /// A peer was turned away, since no descriptor was left.

@@ -13,6 +13,7 @@ namespace reactor {
 /// Worker threads for what takes too long for an event loop.
 class ThreadPool {
  public:
+  /// Something to do, in any of the threads.
   using Task = std::function<void()>;
 
   /// Starts `threads` workers, one at least. Throws std::system_error if the kernel denies a

@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Names a timer, for EventLoop::cancel(). A default one names none. Never used twice.
 struct TimerId {
-  uint64_t sequence = 0;
+  uint64_t sequence = 0;  ///< 0: no timer.
 };
 
 /// The timers of one loop, earliest first, behind one timerfd: timerfd_create(2).
@@ -28,8 +28,10 @@ struct TimerId {
 /// from other threads here.
 class TimerQueue {
  public:
+  /// Called when the time has come.
   using Callback = std::function<void()>;
 
+  /// Throws std::system_error if the system has no timer for us.
   explicit TimerQueue(EventLoop& loop);
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;

@@ -42,6 +42,7 @@ class Protocol {
     std::weak_ptr<Connection> connection_;
   };
 
+  /// For other threads. In the loop.
   Handle handle() const { return {connection_->loop(), connection_->weak_from_this()}; }
 
   /// Sends `bytes`, in the order of the calls.
@@ -56,6 +57,7 @@ class Protocol {
   /// The callback will not be called, also if its time has come already. Unknown ids are ignored.
   void cancel(TimerId id);
 
+  /// The peer's address.
   const InetAddress& peer() const { return connection_->peer(); }
   uint64_t id() const { return connection_->id(); }  ///< Never used twice: Connection::id().
 

@@ -13,6 +13,7 @@ namespace reactor {
 /// What all ProtocolServers have in common. Used in the thread of its loop.
 class ProtocolServerBase {
  public:
+  /// Makes the protocol of a new connection, in its loop.
   using Factory = std::function<std::unique_ptr<Protocol>()>;
 
   /// Binds to `address`; throws std::system_error. `makeProtocol` is called for each connection, in
@@ -20,12 +21,15 @@ class ProtocolServerBase {
   ProtocolServerBase(EventLoop& loop, const InetAddress& address, TcpServer::Options options,
                      Factory makeProtocol);
 
+  /// See TcpServer::start().
   void start() { server_.start(); }
   /// See TcpServer::stop().
   void stop(Clock::duration grace, std::function<void()> done) {
     server_.stop(grace, std::move(done));
   }
+  /// Where it listens: the port that it was given, if it asked for any.
   const InetAddress& address() const { return server_.address(); }
+  /// See TcpServer::connectionCount().
   size_t connectionCount() const { return server_.connectionCount(); }
 
  private:

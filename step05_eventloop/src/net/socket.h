@@ -21,13 +21,16 @@ class Socket {
   /// Takes over `fd`, which nobody else may close from now on.
   explicit Socket(int fd) noexcept : fd_(fd) {}
 
+  /// The descriptor.
   int fd() const { return fd_.get(); }
 
   void setReuseAddr();   ///< bind() succeeds although old connections are in TIME_WAIT: socket(7).
   void setTcpNoDelay();  ///< Small writes leave at once: tcp(7).
   void setKeepAlive();   ///< The kernel asks after a peer that has been silent for hours: tcp(7).
 
+  /// bind(2).
   void bind(const InetAddress& address);
+  /// listen(2), with the largest backlog.
   void listen();
 
   /// A connection that waits in the backlog and its peer, or none and the error that accept4(2)
@@ -43,6 +46,7 @@ class Socket {
   /// What went wrong on this socket, and clears it (SO_ERROR).
   std::error_code error() const;
 
+  /// getsockname(2).
   InetAddress localAddress() const;
 
  private:

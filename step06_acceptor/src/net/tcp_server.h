@@ -27,6 +27,7 @@ class TcpServer {
 
   /// All callbacks are set before start().
   void setConnectionCallback(ConnectionCallback callback);
+  /// Called when bytes have come.
   void setMessageCallback(MessageCallback callback);
 
   /// A peer was turned away, since no descriptor was left.

@@ -16,7 +16,9 @@ class EchoServer {
   /// Binds to `address`; throws std::system_error. `loop` must outlive the server.
   EchoServer(EventLoop& loop, const InetAddress& address);
 
+  /// See TcpServer::start().
   void start() { server_.start(); }
+  /// Where it listens: the port that it was given, if it asked for any.
   const InetAddress& address() const { return server_.address(); }
 
  private:

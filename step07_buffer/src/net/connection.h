@@ -39,6 +39,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Output that waits is lost.
   void close(std::error_code reason = {});
 
+  /// Whether it is up.
   bool connected() const { return state_ != State::kDown; }
 
   /// Why it is down: none if it ended in good order.
@@ -46,7 +47,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
   uint64_t id() const { return id_; }
+  /// The loop that it belongs to.
   EventLoop& loop() const { return loop_; }
+  /// The peer's address.
   const InetAddress& peer() const { return peer_; }
 
  private:

@@ -45,8 +45,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// The peer is not read any more: TCP makes it wait. An error is still noticed, EOF is not.
   void pauseReading();
+  /// Ends what pauseReading() began.
   void resumeReading();
 
+  /// Whether it is up.
   bool connected() const { return state_ != State::kDown; }
 
   /// Why it is down: none if it ended in good order.
@@ -54,7 +56,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   /// Unique in this process, for ever, unlike the descriptor, which the next connection may get.
   uint64_t id() const { return id_; }
+  /// The loop that it belongs to.
   EventLoop& loop() const { return loop_; }
+  /// The peer's address.
   const InetAddress& peer() const { return peer_; }
 
   Buffer& input() { return input_; }  ///< What the message callback left, outside of that callback.

@@ -23,6 +23,7 @@ namespace reactor {
 /// outlive every Channel in it and everyone who may still call it.
 class EventLoop {
  public:
+  /// Something to do in the loop's thread.
   using Task = std::function<void()>;
 
   /// Throws std::system_error if the kernel denies a descriptor.

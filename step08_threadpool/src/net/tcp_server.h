@@ -26,6 +26,7 @@ namespace reactor {
 /// It must not happen in one of the callbacks.
 class TcpServer {
  public:
+  /// What may be chosen; the defaults are for a start.
   struct Options {
     /// Each with a loop of its own; 0: the base loop does it all.
     size_t ioThreads = 0;
@@ -42,6 +43,7 @@ class TcpServer {
   /// All callbacks are set before start().
   /// These run in the connection's loop.
   void setConnectionCallback(ConnectionCallback callback);
+  /// Called when bytes have come.
   void setMessageCallback(MessageCallback callback);
 
   /// A peer was turned away, since no descriptor was left.

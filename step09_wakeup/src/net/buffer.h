@@ -19,7 +19,9 @@ class Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
+  /// How many bytes there are.
   size_t size() const { return end_ - begin_; }
+  /// Whether there are no bytes.
   bool empty() const { return begin_ == end_; }
   size_t capacity() const { return capacity_; }  ///< Bytes of memory held.
 
@@ -28,6 +30,7 @@ class Buffer {
 
   /// Drops the first `n` bytes, at most size(). They stay readable until bytes are next put in.
   void retrieve(size_t n);
+  /// Takes all bytes off.
   void retrieveAll() { begin_ = end_ = 0; }
 
   void append(std::string_view bytes);  ///< Not bytes of this Buffer itself.

@@ -28,6 +28,7 @@ namespace reactor {
 /// Functions are for the loop's own thread unless they say "any thread".
 class EventLoop {
  public:
+  /// Something to do in the loop's thread.
   using Task = std::function<void()>;
 
   /// Throws std::system_error if the kernel denies a descriptor.

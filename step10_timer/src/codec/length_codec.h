@@ -24,8 +24,9 @@ std::error_code make_error_code(CodecError error);
 /// Immutable: any thread.
 class LengthCodec {
  public:
-  static constexpr size_t kDefaultMaxPayload = 64 * 1024;
+  static constexpr size_t kDefaultMaxPayload = 64 * 1024;  ///< Bytes.
 
+  /// `maxPayload`: the most bytes that a frame may carry.
   explicit LengthCodec(size_t maxPayload = kDefaultMaxPayload) : maxPayload_(maxPayload) {}
 
   /// Takes the first frame off `input` and returns its payload, valid until bytes are next put into

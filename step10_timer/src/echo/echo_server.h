@@ -21,17 +21,20 @@ namespace reactor {
 /// Used in the thread of its loop.
 class EchoServer {
  public:
+  /// What may be chosen; the defaults are for a start.
   struct Options {
-    TcpServer::Options tcp;
-    size_t workers = 0;  ///< 0: the connection's loop does the computing.
+    TcpServer::Options tcp;  ///< Threads and limits.
+    size_t workers = 0;      ///< 0: the connection's loop does the computing.
   };
 
   /// Binds to `address`; throws std::system_error. `loop` must outlive the server.
   EchoServer(EventLoop& loop, const InetAddress& address, const Options& options);
 
+  /// See TcpServer::start().
   void start() { server_.start(); }
   /// See TcpServer::stop().
   void stop(Clock::duration grace, std::function<void()> done);
+  /// Where it listens: the port that it was given, if it asked for any.
   const InetAddress& address() const { return server_.address(); }
 
  private:

@@ -15,6 +15,7 @@ class EventLoop;
 /// Listens on an address and accepts what comes. Used in its loop's thread.
 class Acceptor {
  public:
+  /// Takes over a connection.
   using NewConnectionCallback = std::function<void(Socket, const InetAddress& peer)>;
   /// accept4(2) failed; out of descriptors (EMFILE, ENFILE): one peer was turned away.
   using ErrorCallback = std::function<void(std::error_code)>;
@@ -28,8 +29,10 @@ class Acceptor {
   void setNewConnectionCallback(NewConnectionCallback callback) {
     newConnectionCallback_ = std::move(callback);
   }
+  /// Before listen().
   void setErrorCallback(ErrorCallback callback) { errorCallback_ = std::move(callback); }
 
+  /// Begins to accept.
   void listen();
 
   /// Accepts no more; callable in the callbacks. Peers are refused once this is destroyed.

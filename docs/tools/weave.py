@@ -43,6 +43,8 @@ import sys
 import tempfile
 import time
 
+import figure
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "docs" / "chapters"
 CONTEXT = 3
@@ -633,11 +635,19 @@ def wrong_names(chapter, text, headings):
             path = (chapter.path.parent / file) if file else chapter.path
             if not path.exists():
                 result.append(f"{where}:{number}: the link leads nowhere: {target}")
+            elif path.suffix == ".svg" and figure_is_old(path.resolve()):
+                result.append(f"{where}:{number}: {path.name} is older than what it is made from: "
+                              "python3 docs/tools/draw.py, or plot.py")
             elif anchor and path.suffix == ".md" and anchor not in headings(path.resolve()):
                 result.append(f"{where}:{number}: no heading '{anchor}' in {path.name}")
         for quoted in re.findall(r"(?<!`)`([^`]+)`(?!`)", line):
             result += [f"{where}:{number}: {problem}" for problem in wrong_name(chapter, quoted)]
     return result
+
+
+def figure_is_old(path):
+    sources = [path.with_suffix(".dot"), ROOT / "docs" / "data" / f"{path.stem}.txt"]
+    return any(source.is_file() and figure.is_old(path, source) for source in sources)
 
 
 def wrong_name(chapter, quoted):
@@ -737,4 +747,5 @@ def main():
     print(f"{len(wanted)} chapters hold")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -82,9 +82,9 @@ list() {
 }
 
 help() {
-  for command in diff run test prove start check demo chat stat propagate; do
+  for command in diff run test prove start check demo chat docs weave stat propagate; do
     case $command in
-    stat | propagate) command -v python3 >/dev/null 2>&1 || continue ;;
+    stat | propagate | weave) command -v python3 >/dev/null 2>&1 || continue ;;
     esac
     succeeds "$command" --help
     says "usage: ./course $command"
@@ -261,6 +261,100 @@ stat() {
   sed -i 's|^/// A TCP socket; owns|/// This is a TCP socket; it owns|' final/src/net/socket.h
   fails stat
   says "noise in final: final/src/net/socket.h"
+}
+
+# A copy of chapter 4 that a fault can be put into, over and over.
+again() {
+  cp good.md docs/chapters/04_channel.md
+}
+
+# shellcheck disable=SC2016  # Backquotes here are Markdown's.
+weave() {
+  needs git
+  needs python3
+  chapter=docs/chapters/04_channel.md
+  succeeds weave --no-run --check 4
+  cp "$chapter" good.md
+
+  sed -i 's|/// Does not own the descriptor.|/// Owns no descriptor.|' step0[4-9]_*/src/net/channel.h step10_timer/src/net/channel.h
+  fails weave --no-run --check 4
+  says '+    +/// Owns no descriptor.'
+  cmp -s good.md "$chapter" || fail "--check has changed the chapter"
+  succeeds weave --no-run 4
+  grep -qxF '+/// Owns no descriptor.' "$chapter" || fail "the new line is not in the chapter"
+  cp "$chapter" good.md
+  succeeds weave --no-run 4
+  cmp -s good.md "$chapter" || fail "to weave again changes something"
+
+  sed -i '/^<!-- diff .* Channel::update -->$/,/^<!-- end -->$/d' "$chapter"
+  fails weave --no-run --check 4
+  says "step04_channel/src/net/channel.cc:48: no chapter shows '+void Channel::update() {'"
+  again
+  sed -i 's|^## The tests$|<!-- diff src/net/channel.cc Channel::remove -->|' "$chapter"
+  fails weave --no-run --check 4
+  says "stands already at line"
+  again
+  sed -i 's/Channel::update/Channel::refresh/' step04_channel/src/net/channel.cc
+  fails weave --no-run --check 4
+  says "has no 'Channel::update'"
+  sed -i 's/Channel::refresh/Channel::update/' step04_channel/src/net/channel.cc
+  printf '\nSee [there](no_such_file.md), `no_such_file.h`, `Channel::noSuchFunction` and `NoSuchSuite.NoTest`.\n' >>"$chapter"
+  fails weave --no-run --check 4
+  says "the link leads nowhere: no_such_file.md"
+  says 'there is no file `no_such_file.h`'
+  says "there is no noSuchFunction"
+  says 'there is no test `NoSuchSuite.NoTest`'
+  again
+  printf '\n' >>docs/figures/epoll_data.dot
+  fails weave --no-run --check 4
+  says "epoll_data.svg is older"
+}
+
+weave_run() {
+  needs git
+  needs python3
+  needs bash
+  chapter=docs/chapters/99_test.md
+  cat >"$chapter" <<'END'
+# 99. A test
+
+<!-- run mask="0x[0-9a-f]+" -->
+```console
+$ echo $((6 * 7))
+$ echo "port 9877 at 0x$RANDOM"; echo "and an error" >&2
+$ (exec 3<>/dev/tcp/127.0.0.1/9877) 2>/dev/null || echo "nobody is there"
+$ for i in 1 2; do
+>   echo "$i"
+> done
+```
+END
+  python3 docs/tools/weave.py 99 >said 2>&1 || fail "it does not weave"
+  cp "$chapter" good.md
+  for line in 42 'and an error' 'nobody is there' 2; do
+    grep -qxF "$line" "$chapter" || fail "the chapter has no line '$line'"
+  done
+  grep -qx 'port 9877 at 0x[0-9]*' "$chapter" || fail "the port is not what the chapter says"
+  python3 docs/tools/weave.py --check 99 >said 2>&1 || fail "what is masked is not left alone"
+  python3 docs/tools/weave.py 99 >said 2>&1
+  cmp -s good.md "$chapter" || fail "to weave again changes something"
+  sed -i 's/^42$/41/' "$chapter"
+  if python3 docs/tools/weave.py --check 99 >said 2>&1; then fail "it does not see that 41 is wrong"; fi
+  says "-41"
+  says "+42"
+}
+
+docs() {
+  needs git
+  needs python3
+  for tool in doxygen dot; do needs "$tool"; done
+  for file in doxygen-awesome-css javascript/lunr/lunr.min.js; do
+    [ -e "/usr/share/$file" ] || needs "$file"
+  done
+  succeeds docs
+  says "places to find"
+  sed -i '/No message reaches .connection. any more/d' final/src/chat/broadcaster.h
+  fails docs
+  says "leave(Connection &connection)=0 (function) of class reactor::Broadcaster is not documented"
 }
 
 "${1:?usage: course_test.sh SCENARIO}"

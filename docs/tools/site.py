@@ -603,7 +603,7 @@ def brief(page, address):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="course docs", description=__doc__,
+    parser = argparse.ArgumentParser(prog="./course docs", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default=str(ROOT / "build" / "docs"))
     output = pathlib.Path(parser.parse_args().output).resolve()

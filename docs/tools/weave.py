@@ -709,7 +709,7 @@ def find_chapter(name):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="course weave", description=__doc__,
+    parser = argparse.ArgumentParser(prog="./course weave", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 if stale")
     parser.add_argument("--no-run", action="store_true", help="leave recorded output alone")

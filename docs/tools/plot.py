@@ -151,7 +151,7 @@ def draw_echo(text):
              "libevent_echo": "libevent"}
     colours = ["0.5", "#4c72b0", "#7a9cc6", "#548235", "#a9d18e", "#c55a11"]
     measured = tables(text)
-    figure, panel = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    figure, panel = plt.subplots(figsize=(7, 3.6))
     width = 0.8 / len(names)
     for index, (name, label) in enumerate(names.items()):
         heights = [number(rows[name][columns.index("to bare_epoll_echo")]) for _, columns, rows in measured]
@@ -159,9 +159,10 @@ def draw_echo(text):
         panel.bar(places, heights, width, label=label, color=colours[index])
     panel.set_xticks(range(len(measured)), [title for title, _, _ in measured])
     panel.set_ylabel("round trips a second, bare loop = 1")
-    figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*panel.get_legend_handles_labels(), loc="lower center", ncols=3, frameon=False)
     panel.grid(axis="y", alpha=0.3)
     panel.set_axisbelow(True)
+    figure.tight_layout(rect=(0, 0.13, 1, 1))
     return figure
 
 

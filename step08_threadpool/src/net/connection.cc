@@ -42,8 +42,14 @@ Connection::Connection(EventLoop& loop, Socket socket, const InetAddress& peer,
 
 void Connection::open() {
   const std::lock_guard lock(mutex_);
-  channel_.enableReading();
+  std::error_code error;
+  try {
+    channel_.enableReading();
+  } catch (const std::system_error& failed) {
+    error = failed.code();  // The set may hold no more: epoll_ctl(2). The others go on.
+  }
   callbacks_->connection(*this);
+  if (error) close(error);
 }
 
 void Connection::send(std::string_view bytes) {

@@ -28,6 +28,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
              std::shared_ptr<const ConnectionCallbacks> callbacks);
 
   /// Up: begins to read and tells the connection callback. For the owner, once.
+  /// Closes at once if the kernel cannot watch one descriptor more.
   void open();
 
   /// Sends `bytes` to the peer. Without effect once the connection is down.

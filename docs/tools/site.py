@@ -123,6 +123,16 @@ def terminal(lines):
     return raw('<pre class="terminal">' + "".join(result) + "</pre>")
 
 
+def on_one_line(text):
+    """The text with each link, and each piece of code in it, on one line."""
+    pieces = re.split(r"(^ *```.*?^ *```$)", text, flags=re.S | re.M)
+    for number in range(0, len(pieces), 2):
+        piece = re.sub(r"(?<!`)`(?:(?!\n\s*\n)[^`])+`(?!`)", lambda code: re.sub(r"\n *", " ", code[0]), pieces[number])
+        piece = re.sub(r"\[[^\[\]]*\]\([^()\s]*\)", lambda link: re.sub(r"\n *", " ", link[0]), piece)
+        pieces[number] = piece
+    return "".join(pieces)
+
+
 class Converter:
     """Makes of a Markdown file, as a code host shows it, one that Doxygen understands."""
 
@@ -136,7 +146,7 @@ class Converter:
 
     def convert(self):
         result = []
-        lines = self.path.read_text().split("\n")
+        lines = on_one_line(self.path.read_text()).split("\n")
         number = 0
         while number < len(lines):
             line = lines[number]
@@ -205,7 +215,7 @@ class Converter:
             return [terminal(lines)]
         kind = {"cpp": "cpp", "c": "c", "python": "py", "sh": "unparsed", "cmake": "unparsed",
                 "console": "unparsed", "text": "unparsed", "": "unparsed"}.get(language, "unparsed")
-        return [f"{indent}```{{.{kind}}}", *[indent + line for line in lines], f"{indent}```"]
+        return [f"{indent}\\code{{.{kind}}}", *[indent + line for line in lines], f"{indent}\\endcode"]
 
     def prose(self, text):
         """A line of text: links lead to pages, and Doxygen finds no commands in it."""

@@ -544,9 +544,10 @@ class Session:
         self.wait_for(marker)
         output, _, self.seen = self.seen.partition(marker + "\n")
         if re.search(r"(server\b|_bench\b).*&\s*$", command):  # It says when it is there.
+            self.seen = output + self.seen
             self.wait_for("listening on")
             self.wait_for("\n")
-            output, self.seen = output + self.seen, ""
+            output, self.seen = self.seen, ""
         return output
 
     def wait_for(self, text):

@@ -144,12 +144,15 @@ def name_of(text):
     test = re.match(r"(?:TYPED_)?TEST(?:_F|_P)?\((\w+), *(\w+)\)", text)
     if test:
         return f"{test[1]}.{test[2]}"
-    text = re.sub(r"^template *<[^>]*> *", "", text)
+    text = re.sub(r"^(template *<[^>]*> *|\[\[\w+\]\] *)+", "", text)
+    operator = re.search(r"((?:\w+::)*operator *[^\w\s(]+)\(", text)
+    if operator:
+        return operator[1]
     kind = re.match(r"(?:enum class|enum|class|struct|union|using) +(\w+)", text)
     if kind and "(" not in text.split("{")[0]:
         return kind[1]
     head = re.split(r"\(|=|\{|;|\[", text, maxsplit=1)[0].rstrip()
-    called = re.search(r"((?:\w+::)*(?:operator\S+|~?\w+))$", head)
+    called = re.search(r"((?:\w+::)*~?\w+)$", head)
     return called[1] if called else None
 
 
@@ -475,7 +478,7 @@ def commands_in(block):
     for line in block:
         if line.startswith("$ "):
             result.append(([line], line[2:], []))
-        elif line.startswith("> ") and result and not result[-1][2]:
+        elif (line + " ").startswith("> ") and result and not result[-1][2]:
             shown, command, output = result[-1]
             result[-1] = (shown + [line], command + "\n" + line[2:], output)
         elif result:
@@ -541,19 +544,18 @@ class Session:
         marker = f"\x02{number}\x03"
         self.bash.stdin.write(f"{command}\nprintf '{marker}\\n'\n")
         self.bash.stdin.flush()
-        self.wait_for(marker)
+        self.wait_for(re.escape(marker) + "\n")
         output, _, self.seen = self.seen.partition(marker + "\n")
-        if re.search(r"(server\b|_bench\b).*&\s*$", command):  # It says when it is there.
+        if re.search(r"server\b.*& *(\w+=\$!)? *$", command):  # It says when it is there.
             self.seen = output + self.seen
-            self.wait_for("listening on")
-            self.wait_for("\n")
+            self.wait_for("listening on .*\n")
             output, self.seen = self.seen, ""
         return output
 
-    def wait_for(self, text):
-        while text not in self.seen:
+    def wait_for(self, pattern):
+        while not re.search(pattern, self.seen):
             if time.monotonic() > self.deadline:
-                raise Mistake(f"waited {SCENE_SECONDS} s for {text!r}; there is: {self.seen[-500:]!r}")
+                raise Mistake(f"waited {SCENE_SECONDS} s for {pattern!r}; there is: {self.seen[-500:]!r}")
             try:
                 piece = os.read(self.bash.stdout.fileno(), 65536).decode(errors="replace")
             except BlockingIOError:

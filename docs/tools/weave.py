@@ -702,6 +702,13 @@ def weave(path, run):
         return chapter, path.read_text()
 
 
+def replace(path, text):
+    """Writes a file that others may be reading: they see all of the old or all of the new."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
 def find_chapter(name):
     found = [path for path in [*chapters(), CHAPTERS / "README.md"]
              if path.name == pathlib.Path(name).name or path.name.startswith(f"{int(name):02}_"
@@ -738,7 +745,7 @@ def main():
                                                       f"{name}: as it should be", lineterm="", n=2)
                     complaints.append("\n".join(difference))
                 else:
-                    chapter.path.write_text(text)
+                    replace(chapter.path, text)
                     print(f"woven: {name}")
             complaints += wrong_names(chapter, text, headings_of)
     woven += [weave(path, False)[0] for path in others]

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -75,17 +76,18 @@ void serve(const InetAddress& address, const ChatServer::Options& options) {
     if (running == nullptr) return loop.quit();
     std::exchange(running, nullptr)->stop(kGrace, [&loop] { loop.quit(); });
   });
+  std::optional<ChatServer> server;
   try {
-    ChatServer server(loop, address, options);
-    server.setConnectionCallback(logClosed);
-    server.setErrorCallback(RefusalLog());
-    server.start();
-    running = &server;
-    std::cout << "listening on " << server.address().toString() << std::endl;
-    loop.loop();
+    server.emplace(loop, address, options);
+    server->setConnectionCallback(logClosed);
+    server->setErrorCallback(RefusalLog());
+    server->start();
   } catch (const std::system_error& error) {
     throw std::runtime_error("cannot listen on " + address.toString() + ": " + error.what());
   }
+  running = &*server;
+  std::cout << "listening on " << server->address().toString() << std::endl;
+  loop.loop();
 }
 
 }  // namespace

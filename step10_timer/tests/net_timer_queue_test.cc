@@ -272,6 +272,18 @@ TEST_F(Timers, CanBeCancelledFromAnotherThread) {
   other.join();
 }
 
+TEST_F(Timers, CancelledHereWhileOnTheirWayFromAnotherThreadDoNotFire) {
+  bool fired = false;
+  loop_.queueInLoop([&] {
+    TimerId id;
+    std::thread([&] { id = loop_.runAfter(milliseconds(1), [&] { fired = true; }); }).join();
+    loop_.cancel(id);
+    loop_.runAfter(milliseconds(20), [&] { loop_.quit(); });
+  });
+  loop_.loop();
+  EXPECT_FALSE(fired);
+}
+
 TEST_F(Timers, SetHereCanBeCancelledFromAnotherThread) {
   auto held = std::make_shared<int>(0);
   const std::weak_ptr<int> watched = held;

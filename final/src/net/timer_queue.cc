@@ -53,14 +53,15 @@ void TimerQueue::add(TimerId id, Clock::time_point when, Clock::duration interva
   rearm();
 }
 
-void TimerQueue::cancel(TimerId id) {
+bool TimerQueue::cancel(TimerId id) {
   loop_.assertInLoopThread();
   const auto found = due_.find(id.sequence);
-  if (found == due_.end()) return;
+  if (found == due_.end()) return false;
   // Dies last: what the callback holds may cancel this very timer when it is destroyed.
   const auto node = timers_.extract(Key{found->second, id.sequence});
   due_.erase(found);
   rearm();
+  return true;
 }
 
 void TimerQueue::clear() {

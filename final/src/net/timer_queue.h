@@ -45,8 +45,8 @@ class TimerQueue {
   /// Drops all timers, and what their callbacks hold, which may still use the loop.
   void clear();
 
-  /// The timer does not fire again, not even if it is due already. Unknown ids are ignored.
-  void cancel(TimerId id);
+  /// The timer does not fire again, not even if it is due already. False if there is none.
+  bool cancel(TimerId id);
 
  private:
   struct Timer {

@@ -117,7 +117,11 @@ TimerId EventLoop::runEvery(Clock::duration interval, Task task) {
 }
 
 void EventLoop::cancel(TimerId id) {
-  runInLoop([this, id] { timers_.cancel(id); });
+  runInLoop([this, id] {
+    if (id.sequence == 0 || timers_.cancel(id)) return;
+    // Set by another thread, it may be on its way here still: then it is queued before this.
+    queueInLoop([this, id] { timers_.cancel(id); });
+  });
 }
 
 void EventLoop::assertInLoopThread() const {

@@ -49,7 +49,7 @@ class EventLoop {
   /// Any thread: runs `task` in the loop's thread; at once if this is it.
   void runInLoop(Task task);
 
-  /// Any thread: runs `task` in the loop's thread, in a turn to come, in the order of the calls.
+  /// Any thread: runs `task` in the loop's thread, not at once, in the order of the calls.
   void queueInLoop(Task task);
 
   /// Runs `task` when all else of this turn has been handled: for what is better done once a turn,

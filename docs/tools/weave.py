@@ -145,7 +145,7 @@ def name_of(text):
     if test:
         return f"{test[1]}.{test[2]}"
     text = re.sub(r"^(template *<[^>]*> *|\[\[\w+\]\] *)+", "", text)
-    operator = re.search(r"((?:\w+::)*operator *[^\w\s(]+)\(", text)
+    operator = re.match(r"[^{;=(]*?((?:\w+::)*operator *[^\w\s(]+)\(", text)
     if operator:
         return operator[1]
     kind = re.match(r"(?:enum class|enum|class|struct|union|using) +(\w+)", text)

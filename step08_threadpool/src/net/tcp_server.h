@@ -42,6 +42,7 @@ class TcpServer {
 
   /// All callbacks are set before start().
   /// These run in the connection's loop.
+  /// But the base loop tells that one is up, and whoever sends may find that it is down.
   void setConnectionCallback(ConnectionCallback callback);
   /// Called when bytes have come.
   void setMessageCallback(MessageCallback callback);

@@ -86,9 +86,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const InetAddress& peer() const { return peer_; }
 
   Buffer& input() { return input_; }  ///< What the message callback left, outside of that callback.
-  size_t backlog() const {
-    return output_.size();
-  }  ///< Bytes sent that the kernel did not take yet.
+  /// Bytes sent that the kernel did not take yet.
+  size_t backlog() const { return output_.size(); }
 
   /// When the peer last gave a sign of life: sent bytes or, while it is not read or after
   /// shutdown(), took some. Now, if it is the program that has paused reading.

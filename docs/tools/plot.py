@@ -98,7 +98,7 @@ def draw_flood(text):
         panel.bar([place + 0.4 * index for place in range(len(rows))], heights, 0.38, label=count)
         for place, height in enumerate(heights):
             panel.text(place + 0.4 * index, height, f"{height:.2f}", ha="center", va="bottom")
-    panel.set_xticks([place + 0.2 for place in range(len(rows))], list(rows))
+    panel.set_xticks([place + 0.2 for place in range(len(rows))], [name.replace("_", "\n") for name in rows])
     panel.set_ylabel("million messages a second")
     panel.legend(frameon=False)
     panel.grid(axis="y", alpha=0.3)

@@ -1,7 +1,7 @@
 """Makes the site: the book, a page with both sides of every step's diff, and the reference of final
 and of each step that has a library. Needs doxygen, graphviz, doxygen-awesome-css and libjs-lunr.
 
-usage: python3 docs/tools/site.py [--output DIR]
+usage: python3 docs/tools/site.py [--output DIR] [--serve PORT]
 
 What Doxygen complains of (a public entity without a word about it, a link that leads nowhere) ends
 it with 1. The site is in DIR/html (build/docs/html if none is given) and opens from disk.
@@ -13,6 +13,7 @@ import functools
 import hashlib
 import html
 import html.parser
+import http.server
 import json
 import os
 import pathlib
@@ -612,11 +613,31 @@ def brief(page, address):
     return member_texts(page).get(address.partition("#")[2], "")
 
 
+def serve(site, port):
+    """Serves the site to this machine's browser until somebody presses Ctrl-C."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=str(site)))
+    except (OSError, OverflowError) as error:
+        fail(f"cannot serve on port {port}: {error}; name another: ./course docs --serve PORT")
+    print(f"\nIn your browser: http://127.0.0.1:{server.server_address[1]}/ (Ctrl-C ends it)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./course docs", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", default=str(ROOT / "build" / "docs"))
-    output = pathlib.Path(parser.parse_args().output).resolve()
+    parser.add_argument("--serve", type=int, metavar="PORT")
+    options = parser.parse_args()
+    output = pathlib.Path(options.output).resolve()
     lacking = [name for name, there in NEEDED.items() if not there]
     if lacking:
         fail(f"missing: {' '.join(lacking)} (Debian's names)")
@@ -642,6 +663,8 @@ def main():
         fail("not as it should be:\n" + "\n".join(sorted(set(complaints))))
     pages = sum(1 for _ in site.rglob("*.html"))
     print(f"{pages} pages, {count} places to find: {site / 'index.html'}")
+    if options.serve is not None:
+        serve(site, options.serve)
 
 
 if __name__ == "__main__":

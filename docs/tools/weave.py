@@ -380,7 +380,7 @@ class Chapter:
         return ["```text", *text, "```"]
 
     def contents(self, _arguments, _at):
-        return [f"{number}. [{title(path)}]({path.name})" for number, path in enumerate(chapters(), 1)]
+        return [f"- [{title(path)}]({path.name})" for path in chapters()]
 
     def nav(self, _arguments, _at):
         all_chapters = chapters()

@@ -114,10 +114,10 @@ class AcceptorWithoutDescriptors : public AcceptorTest {
   }
   ~AcceptorWithoutDescriptors() override { ::setrlimit(RLIMIT_NOFILE, &limit_); }
 
-  void forbidMore() {
+  void forbidMoreThan(int more) {
     const int next = ::dup(STDERR_FILENO);  // The number that the next descriptor would have.
     ::close(next);
-    const rlimit low{static_cast<rlim_t>(next), limit_.rlim_max};
+    const rlimit low{static_cast<rlim_t>(next + more), limit_.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &low);
   }
 
@@ -133,9 +133,21 @@ TEST_F(AcceptorWithoutDescriptors, TurnsEachPeerAwayAndTellsWhy) {
     if (++turnedAway == 3) loop_.quit();
   });
   acceptor_->setNewConnectionCallback([](Socket, const InetAddress&) { FAIL() << "how?"; });
-  forbidMore();
+  forbidMoreThan(0);
   loop_.loop();
   for (FramedClient& client : clients) EXPECT_TRUE(client.isCutOff());
+}
+
+TEST_F(AcceptorWithoutDescriptors, DoesNotTellOfPeersThatAreNotThere) {
+  const FramedClient client(port());
+  std::optional<Socket> last;
+  acceptor_->setNewConnectionCallback([&](Socket socket, const InetAddress&) {
+    last = std::move(socket);
+    loop_.quit();
+  });
+  forbidMoreThan(1);
+  loop_.loop();
+  EXPECT_TRUE(last);
 }
 
 TEST_F(AcceptorWithoutDescriptors, AcceptsAgainOnceSomeAreFree) {
@@ -149,7 +161,7 @@ TEST_F(AcceptorWithoutDescriptors, AcceptsAgainOnceSomeAreFree) {
     EXPECT_EQ(second->localPort(), peer.port());
     loop_.quit();
   });
-  forbidMore();
+  forbidMoreThan(0);
   loop_.loop();
 }
 

@@ -64,6 +64,19 @@ TEST_F(TcpServerTest, TellsWhyAConnectionWentDown) {
   loop_.loop();
 }
 
+TEST_F(TcpServerTest, NoticesTheEndThatComesTogetherWithBytes) {
+  server_->setConnectionCallback([&](Connection& connection) {
+    if (connection.connected()) return;
+    EXPECT_FALSE(connection.closeReason()) << "the peer has closed in good order";
+    loop_.quit();
+  });
+  server_->start();
+  FramedClient client(port());
+  client.send("and that was all");
+  client.shutdownWrite();
+  loop_.loop();
+}
+
 TEST_F(TcpServerTest, ConnectionMayBeClosedInItsOwnCallbackAndTheFirstReasonCounts) {
   int told = 0;
   server_->setConnectionCallback([&](Connection& connection) {

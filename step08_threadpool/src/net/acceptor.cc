@@ -52,8 +52,10 @@ void Acceptor::handleRead() {
     } else if (error == errnoCode(EAGAIN)) {
       return;
     } else if (outOfDescriptors(error)) {
-      errorCallback_(error);
-      if (!turnAway()) return;
+      // Also if nobody waits: accept4 takes a descriptor first, and then looks.
+      const bool turnedAway = turnAway();
+      if (turnedAway || reserve_.get() < 0) errorCallback_(error);
+      if (!turnedAway) return;
     } else if (error != errnoCode(EINTR) && error != errnoCode(ECONNABORTED)) {
       errorCallback_(error);
       return;

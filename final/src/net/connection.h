@@ -30,7 +30,7 @@ struct ConnectionLimits {
 /// further up the stack loses it.
 ///
 /// Created, used and destroyed in its loop's thread: a weak_ptr is locked in a task of that loop.
-/// No function calls back at once except open() and close().
+/// Only open(), close() and, if nothing is left to be done, shutdown() call back at once.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// Takes over `socket`, which is connected to `peer`. Nothing is watched before open().

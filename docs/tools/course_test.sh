@@ -278,7 +278,7 @@ weave() {
 
   sed -i 's|/// Does not own the descriptor.|/// Owns no descriptor.|' step0[4-9]_*/src/net/channel.h step10_timer/src/net/channel.h
   fails weave --no-run --check 4
-  says '+    +/// Owns no descriptor.'
+  says '++/// Owns no descriptor.'
   cmp -s good.md "$chapter" || fail "--check has changed the chapter"
   succeeds weave --no-run 4
   grep -qxF '+/// Owns no descriptor.' "$chapter" || fail "the new line is not in the chapter"
